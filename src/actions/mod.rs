@@ -1,0 +1,3 @@
+//! What runs on an event (layer 4).
+//!
+//! Owns custom actions and the managed contract test. Refuses to own deciding when an attempt is due.

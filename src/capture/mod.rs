@@ -1,0 +1,3 @@
+//! The border between data plane and analysis (layer 3).
+//!
+//! Owns the bounded hand-over of captures, their parsing, decoding and redaction. Refuses to own learning and judging.

@@ -1,0 +1,52 @@
+//! The keyed hash under which texts are compared without being kept (SipHash-1-3, 64 bit).
+//!
+//! Owns the key, its public id and the hash function. Refuses to own where the key lives on disk: `runtime::files` and `app`
+//! read it. Two evidences, or two consumers, are comparable only under one key id.
+
+use std::fmt;
+use std::hash::Hasher;
+
+use sha2::{Digest, Sha256};
+use siphasher::sip::SipHasher13;
+use zeroize::Zeroize;
+
+/// A 16-byte hashing key. Never printed; identified outside by [`HashKey::id`].
+#[derive(Clone)]
+pub struct HashKey([u8; 16]);
+
+impl HashKey {
+    /// The key that offline inference uses when no key file is named: results are reproducible, not secret.
+    pub const OFFLINE: HashKey = HashKey(*b"driftgate-offlin");
+
+    #[must_use]
+    pub fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The first four bytes of the key's SHA-256: equal ids mean that hashes may be compared and merged.
+    #[must_use]
+    pub fn id(&self) -> [u8; 4] {
+        let digest = Sha256::digest(self.0);
+        [digest[0], digest[1], digest[2], digest[3]]
+    }
+
+    /// The keyed hash of `bytes`.
+    #[must_use]
+    pub fn hash(&self, bytes: &[u8]) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.0);
+        hasher.write(bytes);
+        hasher.finish()
+    }
+}
+
+impl Drop for HashKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for HashKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "HashKey({:02x?})", self.id())
+    }
+}

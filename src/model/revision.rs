@@ -20,9 +20,7 @@ impl RevisionId {
     pub fn of(document: &Value) -> Self {
         let mut hasher = Sha256::new();
         write_canonical(document, &mut |bytes| hasher.update(bytes));
-        let digest = hasher.finalize();
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self(format!("sha256:{hex}").into())
+        Self(format!("sha256:{}", super::hash::hexadecimal(&hasher.finalize())).into())
     }
 
     /// Reads an id back from its text.

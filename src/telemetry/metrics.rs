@@ -33,13 +33,15 @@ impl Metrics {
         self.0.lock().register_collector(collector);
     }
 
-    /// The OpenMetrics text of everything registered.
+    /// The `OpenMetrics` text of everything registered.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        // Writing into a String cannot fail; a collector that does leaves the text cut, which the reader notices.
-        drop(encode(&mut text, &self.0.lock()));
-        text
+        match encode(&mut text, &self.0.lock()) {
+            Ok(()) => text,
+            // Writing into a String cannot fail; a collector that does would leave a text that scrapers misread.
+            Err(_) => "# a collector failed\n# EOF\n".to_owned(),
+        }
     }
 }
 

@@ -1,0 +1,76 @@
+# driftgate: `make demo` shows it, `make test` proves it. Needs POSIX sh and GNU make 3.81.
+#
+# `make test STEPS="clippy unit"` runs some of the steps; the full list stands here alone.
+
+CARGO ?= cargo
+STEPS = need fmt clippy features unit process docs kafka bench demo
+COMMA := ,
+
+.PHONY: test test-fast lint golden bench demo up image $(addprefix step-,$(STEPS))
+
+test:
+	@set -e; for step in $(STEPS); do \
+	  start=$$(date +%s); echo "==> $$step"; \
+	  $(MAKE) --no-print-directory step-$$step; \
+	  echo "<== $$step: ok in $$(( $$(date +%s) - start )) s"; \
+	done; echo "all steps passed: $(STEPS)"
+
+# The inner loop: under three minutes once built.
+test-fast: step-fmt step-clippy step-unit
+
+lint: step-fmt step-clippy
+
+step-need:
+	@.ci/need build && .ci/need lint && .ci/need kafka
+
+step-fmt:
+	$(CARGO) fmt --check
+
+# `kafka` has `test = false` (plain `cargo test` needs no Java), so it has to be named.
+step-clippy:
+	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
+	$(CARGO) clippy --locked --test kafka --all-features -- -D warnings
+
+step-features:
+	@set -e; for features in "" kafka mimalloc jemalloc; do \
+	  echo "features: [$$features]"; \
+	  RUSTFLAGS= $(CARGO) check --locked --quiet --no-default-features --features "$$features"; \
+	done
+
+step-unit:
+	$(CARGO) test --locked --lib --bins
+	$(CARGO) test --locked --doc
+
+step-process:
+	$(CARGO) test --locked --test it
+
+step-docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+step-kafka:
+	$(CARGO) test --locked --test kafka
+
+step-bench:
+	$(CARGO) bench --locked --bench proxy_overhead -- --test
+
+step-demo:
+	$(CARGO) build --release --locked
+	target/release/driftgate demo --once
+
+# Rewrites the golden files; review reads the difference.
+golden:
+	DRIFTGATE_GOLDEN=write $(CARGO) test --locked --test it golden
+
+bench:
+	$(CARGO) bench --locked --bench proxy_overhead
+
+demo:
+	@.ci/need build
+	$(CARGO) build --release --locked
+	target/release/driftgate demo
+
+image:
+	docker build --tag driftgate .
+
+up:
+	docker compose up --build

@@ -4,7 +4,6 @@
 
 CARGO ?= cargo
 STEPS = need fmt clippy features unit process docs kafka bench demo
-COMMA := ,
 
 .PHONY: test test-fast lint golden bench demo up image $(addprefix step-,$(STEPS))
 
@@ -34,7 +33,7 @@ step-clippy:
 step-features:
 	@set -e; for features in "" kafka mimalloc jemalloc; do \
 	  echo "features: [$$features]"; \
-	  RUSTFLAGS= $(CARGO) check --locked --quiet --no-default-features --features "$$features"; \
+	  $(CARGO) clippy --locked --quiet --no-default-features --features "$$features" -- -D warnings; \
 	done
 
 step-unit:

@@ -1,1 +1,499 @@
-//! Being written.
+//! What is kept of an exchange after redaction: shapes, not values (`spec/inference.md` 4).
+//!
+//! Owns the observation, its token tape and the closed sets of classes. The maker is `observe`, the reader `infer`; the types
+//! live here so that neither imports the other. The only texts in an observation are path segments, names, and short
+//! keyword-like values that could become members of an enum; everything else is a class, a length or a keyed hash.
+
+use super::exchange::Credential;
+
+/// One exchange as evidence sees it.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    pub method: Method,
+    pub path: Path,
+    /// Distinct query parameters in order of appearance.
+    pub query: Vec<Parameter>,
+    /// Request fields that may be parameters of the API.
+    pub headers: Vec<Parameter>,
+    pub credentials: Vec<Credential>,
+    /// 100-599.
+    pub status: u16,
+    pub request: Body,
+    pub response: Body,
+    /// Response fields worth documenting.
+    pub response_headers: Vec<Parameter>,
+    /// Path segments that the accepted response repeats under an id-like key.
+    pub echoes: Vec<Echo>,
+    /// Values seen under id-like keys of an accepted response.
+    pub ids: Vec<KnownId>,
+    /// Keyed hash of the last path segment of `location` on 201 and 202.
+    pub location_tail: Option<u64>,
+    /// A redirect to the same path with a prefix, suffix or slash added: the server corrects its caller.
+    pub canonical_redirect: bool,
+    /// `scheme://authority` as the client used it.
+    pub server: Option<Box<str>>,
+    pub consumer: u64,
+    pub weight: u32,
+    /// Unix milliseconds; serves shown figures only.
+    pub time_ms: i64,
+    /// Why this exchange is never learned from.
+    pub noise: Option<Noise>,
+}
+
+impl Observation {
+    /// Whether the server accepted the request, so that it shows how the API is meant to be used (9.1).
+    #[must_use]
+    pub fn accepted(&self) -> bool {
+        match self.status {
+            200..=299 | 304 => true,
+            301 | 308 => false,
+            300..=399 => !self.canonical_redirect,
+            _ => false,
+        }
+    }
+}
+
+/// Request methods; the first eight are those that OpenAPI can describe, in its canonical order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    Get,
+    Put,
+    Post,
+    Delete,
+    Options,
+    Head,
+    Patch,
+    Trace,
+    Other(Box<str>),
+}
+
+impl Method {
+    pub const DOCUMENTED: [Self; 8] = [
+        Self::Get,
+        Self::Put,
+        Self::Post,
+        Self::Delete,
+        Self::Options,
+        Self::Head,
+        Self::Patch,
+        Self::Trace,
+    ];
+
+    /// Reads the method of a request line; case matters (RFC 9110 section 9.1).
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self::DOCUMENTED
+            .into_iter()
+            .find(|method| method.as_str() == text)
+            .unwrap_or_else(|| Self::Other(text.into()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Get => "GET",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+            Self::Head => "HEAD",
+            Self::Patch => "PATCH",
+            Self::Trace => "TRACE",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+/// A normalised path: prefix stripped, escapes canonical, empty segments folded.
+#[derive(Debug, Clone, Default)]
+pub struct Path {
+    /// The texts of all segments that may be kept, one after the other.
+    pub text: String,
+    pub segments: Vec<Segment>,
+    pub trailing_slash: bool,
+}
+
+impl Path {
+    /// The text of a segment; empty where it is data that may not be kept.
+    #[must_use]
+    pub fn text_of(&self, segment: &Segment) -> &str {
+        self.text.get(segment.start as usize..segment.end as usize).unwrap_or_default()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    pub class: SegmentClass,
+    /// Byte range in [`Path::text`].
+    pub start: u32,
+    pub end: u32,
+    /// Keyed hash of the whole text, kept or not.
+    pub hash: u64,
+}
+
+/// What a path segment looks like (6.2), first match in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SegmentClass {
+    /// `v1`, `v2.1beta`: always literal.
+    Version,
+    /// `search`, `me`: words that are never a value.
+    Reserved,
+    /// Always a value.
+    Data(DataClass),
+    /// One word of the lexicon.
+    Word,
+    /// Two or three words of the lexicon, joined.
+    Words,
+    /// One unknown word that could be one.
+    Plain,
+    /// A word with digits.
+    WordDigits,
+    /// Like a host name.
+    Dotted,
+    /// Long, or of many parts, or not ASCII.
+    Other,
+    /// One unknown word that hardly could be one.
+    Improbable,
+}
+
+impl SegmentClass {
+    /// Whether a segment of this class is a literal at sight.
+    #[must_use]
+    pub fn is_fixed(self) -> bool {
+        matches!(self, Self::Version | Self::Reserved)
+    }
+
+    /// Whether only evidence can tell literal from value.
+    #[must_use]
+    pub fn is_soft(self) -> bool {
+        !self.is_fixed() && self.data().is_none()
+    }
+
+    #[must_use]
+    pub fn data(self) -> Option<DataClass> {
+        match self {
+            Self::Data(class) => Some(class),
+            _ => None,
+        }
+    }
+}
+
+/// Kinds of texts that are data wherever they stand: in paths, as map keys, as parameter names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DataClass {
+    Integer,
+    /// Digits with leading zeros, or more than fit an integer.
+    Digits,
+    Decimal,
+    Date,
+    DateTime,
+    Uuid,
+    Ulid,
+    ObjectId,
+    Hex,
+    /// `cus_9s8d7f6g5h`: a short word and a random tail.
+    Prefixed,
+    Token,
+    Email,
+    Ip,
+    Jwt,
+    Secret,
+}
+
+impl DataClass {
+    pub const ALL: [Self; 15] = [
+        Self::Integer,
+        Self::Digits,
+        Self::Decimal,
+        Self::Date,
+        Self::DateTime,
+        Self::Uuid,
+        Self::Ulid,
+        Self::ObjectId,
+        Self::Hex,
+        Self::Prefixed,
+        Self::Token,
+        Self::Email,
+        Self::Ip,
+        Self::Jwt,
+        Self::Secret,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Integer => "int",
+            Self::Digits => "digits",
+            Self::Decimal => "decimal",
+            Self::Date => "date",
+            Self::DateTime => "date-time",
+            Self::Uuid => "uuid",
+            Self::Ulid => "ulid",
+            Self::ObjectId => "objectid",
+            Self::Hex => "hex",
+            Self::Prefixed => "prefixed",
+            Self::Token => "token",
+            Self::Email => "email",
+            Self::Ip => "ip",
+            Self::Jwt => "jwt",
+            Self::Secret => "secret",
+        }
+    }
+}
+
+/// One query parameter or field of a message, all its values taken together.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// Empty when the name itself is data.
+    pub name: Box<str>,
+    /// Keyed hash of the name.
+    pub hash: u64,
+    /// How often it was given, at least 1.
+    pub repeats: u32,
+    /// Classes that hold for all its values.
+    pub classes: Classes,
+    /// Given without `=`.
+    pub bare: bool,
+    /// The separator that splits its value into items of one class, and that class.
+    pub list: Option<(u8, Classes)>,
+    /// The value, where it could become the member of an enum.
+    pub kept: Option<Box<str>>,
+}
+
+/// A path segment repeated by the response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Echo {
+    /// Index into [`Path::segments`].
+    pub segment: usize,
+    /// The key that repeats it.
+    pub key: Box<str>,
+    pub strong: bool,
+}
+
+/// A value seen under an id-like key, with the collection it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KnownId {
+    /// Keyed hash of the value.
+    pub value: u64,
+    /// Keyed hash of the singular of the collection: of the key's own noun (`user` of `user_id`), else of the last word of
+    /// the path it came from.
+    pub collection: u64,
+    pub strong: bool,
+}
+
+/// A body in one direction.
+#[derive(Debug, Clone, Default)]
+pub enum Body {
+    #[default]
+    Absent,
+    /// One was sent and nothing is known of it.
+    Unknown,
+    /// Media that has no schema here.
+    Opaque { media: Box<str> },
+    /// Said to be JSON and is not.
+    Malformed { media: Box<str> },
+    Tape { media: Box<str>, tape: Tape },
+}
+
+/// The values of one body in document order, without their texts.
+#[derive(Debug, Clone, Default)]
+pub struct Tape {
+    pub tokens: Vec<Token>,
+    /// Names and enum candidates that tokens point into.
+    pub texts: String,
+    /// Only a prefix of the body was there.
+    pub truncated: bool,
+    /// Said to be text, and read as JSON.
+    pub mislabelled: bool,
+    /// Values behind the token limit.
+    pub skipped: u32,
+}
+
+impl Tape {
+    #[must_use]
+    pub fn text(&self, span: TextSpan) -> &str {
+        let start = span.start as usize;
+        self.texts.get(start..start + usize::from(span.length)).unwrap_or_default()
+    }
+}
+
+/// A range in [`Tape::texts`]; empty when nothing was kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TextSpan {
+    pub start: u32,
+    pub length: u16,
+}
+
+impl TextSpan {
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.length == 0
+    }
+}
+
+/// One token of a tape.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Token {
+    Null,
+    Bool,
+    Integer(i64),
+    /// An integer beyond 64 bits.
+    BigInteger,
+    Float,
+    Text { classes: Classes, kept: TextSpan },
+    /// A number whose value is withheld.
+    HiddenNumber { integer: bool },
+    /// An object that is not looked into: withheld, or too deep.
+    OpaqueObject,
+    /// An array that is not looked into.
+    OpaqueArray,
+    /// Followed by `Key` and value for each member, then `End`. Only a closed one tells what is absent.
+    Object { closed: bool, instance: u64 },
+    Key(Key),
+    /// Followed by its items, then `End`.
+    Array { closed: bool, items: u32 },
+    End,
+}
+
+/// The name of an object member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Keyed hash of the name; of the class's name for data.
+    pub hash: u64,
+    /// Empty for data.
+    pub name: TextSpan,
+    /// How word-like: 0 is most; decides which names survive a flood.
+    pub rank: u8,
+    pub data: Option<DataClass>,
+    /// The same name comes again later in this object, and the later one wins.
+    pub superseded: bool,
+}
+
+/// Everything that holds of a text: a bit per class.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Classes(pub u32);
+
+macro_rules! classes {
+    ($($name:ident = $bit:literal $text:literal;)*) => {
+        impl Classes {
+            $(pub const $name: Self = Self(1 << $bit);)*
+
+            /// Every class with its name, in the order of the bits.
+            pub const NAMES: &'static [(Self, &'static str)] = &[$((Self::$name, $text)),*];
+        }
+    };
+}
+
+classes! {
+    INTEGER = 0 "int";
+    DIGITS = 1 "digits";
+    DECIMAL = 2 "decimal";
+    UUID = 3 "uuid";
+    ULID = 4 "ulid";
+    OBJECT_ID = 5 "objectid";
+    HEX = 6 "hex";
+    TOKEN = 7 "token";
+    PREFIXED = 8 "prefixed";
+    DATE = 9 "date";
+    DATE_TIME = 10 "date-time";
+    LOCAL_DATE_TIME = 11 "local-date-time";
+    TIME = 12 "time";
+    DURATION = 13 "duration";
+    EMAIL = 14 "email";
+    URI = 15 "uri";
+    URI_PATH = 16 "uri-path";
+    IPV4 = 17 "ipv4";
+    IPV6 = 18 "ipv6";
+    HOSTNAME = 19 "hostname";
+    SEMVER = 20 "semver";
+    BASE64 = 21 "base64";
+    JWT = 22 "jwt";
+    PHONE = 23 "phone";
+    BOOLEAN = 24 "bool-word";
+    KEYWORD = 25 "keyword";
+    EMPTY = 26 "empty";
+    SECRET = 27 "secret";
+}
+
+impl Classes {
+    pub const NONE: Self = Self(0);
+    /// The neutral element of [`Self::and`].
+    pub const ALL: Self = Self(u32::MAX);
+
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether all bits of `other` are set here.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether any bit of `other` is set here.
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// Why an exchange is never learned from (9.3, 9.4), in the order in which the reasons are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Noise {
+    OwnTest,
+    /// It did not end well: cut off, timed out, answered by the proxy.
+    Incomplete,
+    Preflight,
+    /// OPTIONS, CONNECT, and TRACE that echoes.
+    Method,
+    BadPath,
+    Scanner,
+    Asset,
+    Grpc,
+    GraphQl,
+    JsonRpc,
+    Soap,
+    WebSocket,
+}
+
+impl Noise {
+    pub const ALL: [Self; 12] = [
+        Self::OwnTest,
+        Self::Incomplete,
+        Self::Preflight,
+        Self::Method,
+        Self::BadPath,
+        Self::Scanner,
+        Self::Asset,
+        Self::Grpc,
+        Self::GraphQl,
+        Self::JsonRpc,
+        Self::Soap,
+        Self::WebSocket,
+    ];
+
+    /// The name in reports and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OwnTest => "own-test",
+            Self::Incomplete => "incomplete",
+            Self::Preflight => "preflight",
+            Self::Method => "method",
+            Self::BadPath => "bad-path",
+            Self::Scanner => "scanner",
+            Self::Asset => "asset",
+            Self::Grpc => "grpc",
+            Self::GraphQl => "graphql",
+            Self::JsonRpc => "json-rpc",
+            Self::Soap => "soap",
+            Self::WebSocket => "websocket",
+        }
+    }
+}

@@ -3,6 +3,8 @@
 //! Owns the records and their closed sets of states, holds, ends and outcomes. Refuses to own the transitions
 //! (`deliver::machine`) and the table rows (`store`).
 
+use super::event::Event;
+
 /// Declares a closed set of names with `as_str`, `parse` and `ALL`.
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
@@ -101,10 +103,72 @@ names! {
     }
 }
 
+names! {
+    /// Why a destination that names the type of an event gets no delivery of it.
+    SkipReason {
+        Inactive = "inactive",
+        TriggersOff = "triggers_off",
+        OutOfScope = "out_of_scope",
+        FilterFalse = "filter_false",
+        FilterError = "filter_error",
+        /// An event about the destination itself.
+        Itself = "self",
+        Limit = "limit",
+    }
+}
+
+/// A destination that names the type of an event and still gets no delivery of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    /// `whk_…` or `act_…`.
+    pub destination: String,
+    pub reason: SkipReason,
+    /// Message and place of a filter error, else empty.
+    pub detail: String,
+}
+
+/// What matching one event against all destinations gave: each destination that names its type is in one of the two.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matches {
+    /// Ids of the destinations that get a delivery.
+    pub deliveries: Vec<String>,
+    pub skips: Vec<Skip>,
+}
+
+impl Matches {
+    /// Adds what another part of the destinations gave.
+    pub fn extend(&mut self, other: Self) {
+        self.deliveries.extend(other.deliveries);
+        self.skips.extend(other.skips);
+    }
+}
+
 impl State {
     #[must_use]
     pub fn is_open(self) -> bool {
         matches!(self, Self::Created | Self::Retrying)
+    }
+}
+
+impl Delivery {
+    /// The delivery of `event`, stored at `event_sequence`, to a destination: created, due at once.
+    #[must_use]
+    pub fn created(event: &Event, event_sequence: i64, destination: &str) -> Self {
+        Self {
+            id: super::id::delivery(&event.source, &event.id, destination),
+            destination: destination.to_owned(),
+            event_sequence,
+            state: State::Created,
+            generation: 0,
+            attempt: 0,
+            step: 0,
+            due_ms: event.recorded_ms,
+            created_ms: event.recorded_ms,
+            hold: None,
+            end: None,
+            last_outcome: None,
+            last_status: None,
+        }
     }
 }
 

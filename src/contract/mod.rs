@@ -1,3 +1,20 @@
 //! Is the API what it promised? (layer 2, pure)
 //!
-//! Owns reading specifications, judging exchanges, counting deviations into findings. Refuses to own any clock, randomness or I/O.
+//! A [`Specification`] is loaded from text, put in force as a [`Baseline`], asked about one exchange at a time
+//! ([`Judgement`]), and what deviates is counted into findings ([`Drift`]). Refuses to own any clock, randomness or I/O: time,
+//! limits and documents are arguments, and no input makes it panic or run unbounded.
+
+mod baseline;
+mod drift;
+mod judgement;
+mod load;
+pub mod options;
+pub mod render;
+pub mod specification;
+
+pub use baseline::Baseline;
+pub use drift::{Change, Decision, Drift, Illegal, Transition};
+pub use judgement::{Deviation, Effect, Judgement, Reason, Skip, Validity};
+pub use load::{Alone, Limits, LoadOptions, Resolver, load};
+pub use options::{Options, Thresholds};
+pub use specification::Specification;

@@ -4,7 +4,9 @@ use crate::model::fault::{Fault, Retry};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    #[error("the evidence was learned under the hash key {theirs:02x?}, this one under {ours:02x?}")]
+    #[error(
+        "the evidence was learned under the hash key {theirs:02x?}, this one under {ours:02x?}"
+    )]
     OtherKey { ours: [u8; 4], theirs: [u8; 4] },
     #[error("the evidence is of the API `{theirs}`, this one of `{ours}`")]
     OtherApi { ours: Box<str>, theirs: Box<str> },

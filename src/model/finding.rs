@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::kind::Kind;
 use super::revision::{Origin, RevisionId};
 
 /// How bad, for people and policies; ordered from `Info` to `Critical`.
@@ -59,6 +60,13 @@ pub enum Direction {
 }
 
 impl Direction {
+    pub const ALL: &'static [Self] = &[Self::Request, Self::Response, Self::Structure];
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|direction| direction.as_str() == text)
+    }
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -66,6 +74,40 @@ impl Direction {
             Self::Response => "response",
             Self::Structure => "structure",
         }
+    }
+}
+
+/// What a deviation means for clients that rely on the contract (`spec/contract.md` 6): a statement about documents and
+/// traffic that no policy moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// No set of values differs.
+    Cosmetic,
+    /// Proven harmless.
+    Compatible,
+    /// Neither proven.
+    PotentiallyBreaking,
+    /// Harm is proven.
+    Breaking,
+}
+
+impl Verdict {
+    pub const ALL: &'static [Self] =
+        &[Self::Cosmetic, Self::Compatible, Self::PotentiallyBreaking, Self::Breaking];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cosmetic => "cosmetic",
+            Self::Compatible => "compatible",
+            Self::PotentiallyBreaking => "potentially-breaking",
+            Self::Breaking => "breaking",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|verdict| verdict.as_str() == text)
     }
 }
 
@@ -143,13 +185,11 @@ pub struct Finding {
     pub api: Arc<str>,
     /// Version of the API it was judged as; empty for the only one.
     pub version: String,
-    /// One of the kinds of `spec/contract.md` 4, `field.required-missing` for example.
-    pub kind: String,
+    pub kind: Kind,
     /// Nearest label of the specification diff.
     pub label: String,
     pub state: FindingState,
-    /// breaking, potentially-breaking, compatible or cosmetic.
-    pub verdict: String,
+    pub verdict: Verdict,
     pub severity: Severity,
     /// 0-1: how sure (`spec/contract.md` 5).
     pub confidence: f64,

@@ -14,6 +14,7 @@ pub mod fault;
 pub mod finding;
 pub mod hash;
 pub mod id;
+pub mod kind;
 pub mod limits;
 pub mod media;
 pub mod observation;

@@ -289,10 +289,17 @@ pub enum Body {
     /// One was sent and nothing is known of it.
     Unknown,
     /// Media that has no schema here.
-    Opaque { media: Box<str> },
+    Opaque {
+        media: Box<str>,
+    },
     /// Said to be JSON and is not.
-    Malformed { media: Box<str> },
-    Tape { media: Box<str>, tape: Tape },
+    Malformed {
+        media: Box<str>,
+    },
+    Tape {
+        media: Box<str>,
+        tape: Tape,
+    },
 }
 
 /// The values of one body in document order, without their texts.
@@ -340,18 +347,29 @@ pub enum Token {
     /// An integer beyond 64 bits.
     BigInteger,
     Float,
-    Text { classes: Classes, kept: TextSpan },
+    Text {
+        classes: Classes,
+        kept: TextSpan,
+    },
     /// A number whose value is withheld.
-    HiddenNumber { integer: bool },
+    HiddenNumber {
+        integer: bool,
+    },
     /// An object that is not looked into: withheld, or too deep.
     OpaqueObject,
     /// An array that is not looked into.
     OpaqueArray,
     /// Followed by `Key` and value for each member, then `End`. Only a closed one tells what is absent.
-    Object { closed: bool, instance: u64 },
+    Object {
+        closed: bool,
+        instance: u64,
+    },
     Key(Key),
     /// Followed by its items, then `End`.
-    Array { closed: bool, items: u32 },
+    Array {
+        closed: bool,
+        items: u32,
+    },
     End,
 }
 

@@ -1,0 +1,149 @@
+//! What judging one exchange against a baseline says.
+//!
+//! Owns the words of the answer. Refuses to own how it is found (`check`) and what becomes of it (`drift`).
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::model::finding::{Direction, Location, Severity, Verdict};
+use crate::model::kind::Kind;
+
+/// The result of judging one exchange.
+#[derive(Debug, Clone, Default)]
+pub struct Judgement {
+    /// Why it was not judged at all.
+    pub skipped: Option<Skip>,
+    /// Index into `Specification::operations`; none where no operation is documented.
+    pub operation: Option<usize>,
+    pub method: Arc<str>,
+    /// As documented, or the path with ids replaced by `{}`.
+    pub template: Arc<str>,
+    /// Index into `Operation::responses`.
+    pub response: Option<usize>,
+    /// Whether the request keeps the contract.
+    pub request: Validity,
+    /// Whether the response does.
+    pub reply: Validity,
+    /// What the answer says about the request.
+    pub effect: Effect,
+    /// Grouped: at most one per kind and place.
+    pub deviations: Vec<Deviation>,
+    /// Redacted bodies as read, to tell opportunities; dropped after counting.
+    pub(super) bodies: Bodies,
+    /// Hash of everything that makes two exchanges the same for counting.
+    pub(super) payload: u64,
+    /// Hash of the form of the request, without values.
+    pub(super) request_shape: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bodies {
+    pub(super) request: Option<Value>,
+    pub(super) response: Option<Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skip {
+    /// A verified request of our own contract tests.
+    OwnTest,
+    /// A CORS pre-flight.
+    Preflight,
+    /// The exchange did not complete.
+    Incomplete,
+}
+
+/// Whether a message keeps the contract.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Validity {
+    #[default]
+    Valid,
+    Invalid,
+    /// Could not be judged; never a finding.
+    Unvalidatable(Reason),
+}
+
+/// Why something could not be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    Truncated,
+    /// Over 1 MiB.
+    TooLarge,
+    /// Nested over 128.
+    TooDeep,
+    /// Unknown or broken coding, or never kept.
+    Undecodable,
+    /// An endless body: events, lines.
+    Streaming,
+    Binary,
+    /// A pattern ran out of its steps.
+    Regex,
+    /// The schema could not be compiled.
+    Schema,
+    /// A text that several documented types could have produced.
+    Ambiguous,
+    /// A panic was caught.
+    Panic,
+}
+
+impl Reason {
+    pub const ALL: &'static [Self] = &[
+        Self::Truncated,
+        Self::TooLarge,
+        Self::TooDeep,
+        Self::Undecodable,
+        Self::Streaming,
+        Self::Binary,
+        Self::Regex,
+        Self::Schema,
+        Self::Ambiguous,
+        Self::Panic,
+    ];
+
+    /// As metrics label it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Truncated => "truncated",
+            Self::TooLarge => "too_large",
+            Self::TooDeep => "too_deep",
+            Self::Undecodable => "undecodable",
+            Self::Streaming => "streaming",
+            Self::Binary => "binary",
+            Self::Regex => "regex",
+            Self::Schema => "schema",
+            Self::Ambiguous => "ambiguous",
+            Self::Panic => "panic",
+        }
+    }
+}
+
+/// What the answer means for the request (the outcome oracle of `spec/contract.md` 4).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Effect {
+    /// 2xx, 3xx: the server took it.
+    Accepted,
+    /// A valid request refused by 400, 415 or 422: the server is stricter than the contract.
+    Refused,
+    /// An invalid request refused: the contract is enforced.
+    Confirmed,
+    /// Authentication, state, load, failure: nothing is said about the request.
+    #[default]
+    Silent,
+}
+
+/// One deviation from the baseline in one exchange.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deviation {
+    pub kind: Kind,
+    pub direction: Direction,
+    pub severity: Severity,
+    pub verdict: Verdict,
+    pub location: Location,
+    /// What the contract says there; never a value from traffic.
+    pub expected: Value,
+    /// The shape of what was seen; never a value from traffic.
+    pub observed: Value,
+    /// `spec/contract.md` 8.
+    pub fingerprint: String,
+}

@@ -1,3 +1,6 @@
 //! What runs on an event (layer 4).
 //!
 //! Owns custom actions and the managed contract test. Refuses to own deciding when an attempt is due.
+
+pub mod contract_test;
+pub mod options;

@@ -1,6 +1,6 @@
-//! Durations and sizes as a person writes them: `90s`, `1h`, `64KiB`.
+//! Durations, sizes and rates as a person writes them: `90s`, `1h`, `64KiB`, `5/s`.
 //!
-//! Owns parsing and printing. In configuration and API a duration or size is a text with its unit; a bare number is refused,
+//! Owns parsing and printing. In configuration and API a quantity is a text with its unit; a bare number is refused,
 //! because nobody remembers which unit it was.
 
 use std::fmt;
@@ -16,6 +16,13 @@ pub struct Span(pub Duration);
 /// A size: a whole number with `B`, `KiB`, `MiB` or `GiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Size(pub u64);
+
+/// How often something may happen: a whole number, at least 1, with `/s` or `/min`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Rate {
+    pub count: u32,
+    pub per: Duration,
+}
 
 const SPANS: &[(&str, u64)] =
     &[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
@@ -41,6 +48,33 @@ impl Span {
     #[must_use]
     pub fn as_ms(self) -> i64 {
         i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+impl Rate {
+    #[must_use]
+    pub const fn per_second(count: u32) -> Self {
+        Self { count, per: Duration::from_secs(1) }
+    }
+
+    /// Reads `5/s` or `30/min`; none for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (count, unit) = text.split_once('/')?;
+        let per = match unit.trim() {
+            "s" => Duration::from_secs(1),
+            "min" => Duration::from_secs(60),
+            _ => return None,
+        };
+        let digits = count.bytes().all(|byte| byte.is_ascii_digit());
+        let count = count.parse().ok().filter(|count| digits && *count > 0)?;
+        Some(Self { count, per })
+    }
+
+    /// The time from one to the next at an even pace.
+    #[must_use]
+    pub fn interval(self) -> Duration {
+        self.per / self.count.max(1)
     }
 }
 
@@ -86,7 +120,14 @@ impl fmt::Display for Size {
     }
 }
 
-/// Serde and JSON Schema as a text with a pattern, for both types.
+impl fmt::Display for Rate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = if self.per.as_secs() == 60 { "min" } else { "s" };
+        write!(formatter, "{}/{unit}", self.count)
+    }
+}
+
+/// Serde and JSON Schema as a text with a pattern, for all of them.
 macro_rules! as_text {
     ($name:ident, $schema:literal, $pattern:literal, $example:literal) => {
         impl Serialize for $name {
@@ -117,18 +158,25 @@ macro_rules! as_text {
 
 as_text!(Span, "Duration", "^[0-9]+ ?(ms|s|m|h|d)$", "90s");
 as_text!(Size, "Size", "^[0-9]+ ?(B|KiB|MiB|GiB)$", "64KiB");
+as_text!(Rate, "Rate", "^[1-9][0-9]*/(s|min)$", "5/s");
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn spans_and_sizes_read_what_they_print() {
+    fn spans_sizes_and_rates_read_what_they_print() {
         for text in ["0ms", "250ms", "90s", "5m", "24h", "10d"] {
             assert_eq!(Span::parse(text).expect(text).to_string(), text);
         }
         for text in ["0B", "64KiB", "32MiB", "4GiB", "1000B"] {
             assert_eq!(Size::parse(text).expect(text).to_string(), text);
+        }
+        for text in ["1/s", "30/min"] {
+            assert_eq!(Rate::parse(text).expect(text).to_string(), text);
+        }
+        for text in ["0/s", "5", "5/h", "-1/s", "+1/s", "/s", "99999999999/s"] {
+            assert!(Rate::parse(text).is_none(), "{text}");
         }
         for text in ["90", "s", "1.5h", "5 weeks", "64KB", "-1s", "99999999999999999999d"] {
             assert!(Span::parse(text).is_none() && Size::parse(text).is_none(), "{text}");

@@ -46,7 +46,7 @@ const NARROW: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("pingora", &["proxy", "app"]),
     ("axum", &["admin", "cli/demo"]),
-    ("hyper", &["admin", "cli/demo"]),
+    ("hyper", &["admin", "cli/demo", "deliver/client"]),
     ("hyper_util", &["admin", "cli/demo"]),
     ("tower", &["admin", "cli/demo"]),
     ("rdkafka", &["bus/kafka"]),
@@ -64,7 +64,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["main", "cli", "app"]),
     ("anyhow", &["main", "cli", "app"]),
     ("indicatif", &["cli"]),
-    ("openssl", &["store/seal", "deliver/auth"]),
+    ("openssl", &["store/seal", "deliver/auth", "deliver/client"]),
+    ("native_tls", &["deliver/client"]),
 ];
 
 /// What the pure layer must not name.

@@ -3,4 +3,5 @@
 //! Owns planning, sending, judging and reporting for its two users, the managed action and `driftgate test`. Refuses to own when
 //! a test runs and what becomes of its result. `plan`, `generate`, `judge` and `outcome` are pure.
 
+pub mod generate;
 pub mod options;

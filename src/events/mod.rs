@@ -1,5 +1,12 @@
 //! Events as data: envelope forms, catalogue, patterns, expressions (layer 2, pure).
 //!
-//! Owns what an event looks like and which patterns name it. Refuses to own storing and delivering.
+//! Owns what an event looks like on every wire and which types exist. Refuses to own keeping and sending.
 
-pub mod chain;
+pub mod catalogue;
+pub mod cloudevent;
+pub mod data;
+pub mod pattern;
+pub mod raise;
+
+pub use pattern::Pattern;
+pub use raise::{Raise, caused_by};

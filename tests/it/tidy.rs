@@ -60,7 +60,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("brotli", &["capture/decode"]),
     ("zstd", &["capture/decode"]),
     ("encoding_rs", &["capture"]),
-    ("prometheus_client", &["telemetry", "proxy/metrics", "app", "pipeline/metrics"]),
+    (
+        "prometheus_client",
+        &["telemetry", "proxy/metrics", "app", "pipeline/metrics", "admin/metrics"],
+    ),
     ("clap", &["main", "cli", "app"]),
     ("anyhow", &["main", "cli", "app"]),
     ("indicatif", &["cli"]),

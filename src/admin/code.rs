@@ -1,0 +1,86 @@
+//! The codes with which the admin API refuses, each with its title and what to do.
+//!
+//! Owns the table; `GET /v1/problems/{code}` serves it. Codes of other areas that pass through (of a configuration, of a
+//! specification) are documented where they are made.
+
+/// One code.
+#[derive(Debug)]
+pub(super) struct Code {
+    /// `area.kebab-case`, never renamed.
+    pub(super) name: &'static str,
+    pub(super) status: u16,
+    pub(super) title: &'static str,
+    /// What happened and what to do.
+    pub(super) text: &'static str,
+}
+
+/// The entry of a code.
+pub(super) fn find(name: &str) -> Option<&'static Code> {
+    CODES.iter().find(|code| code.name == name)
+}
+
+macro_rules! codes {
+    ($($name:literal $status:literal $title:literal: $text:literal;)*) => {
+        /// All codes, by area.
+        pub(super) const CODES: &[Code] =
+            &[$(Code { name: $name, status: $status, title: $title, text: $text }),*];
+    };
+}
+
+codes! {
+    "admin.host-refused" 421 "the host name is not one of ours":
+        "The Host header names none of the hosts of the admin API, as happens when a web page rebinds a name of its own to this \
+         address. Call it by localhost, by its address, or add the name to `admin.hosts`.";
+    "admin.origin-refused" 403 "the call comes from another site":
+        "A browser sent this call on behalf of a page of another origin. The admin API answers no cross-origin calls.";
+    "admin.too-many-requests" 503 "too many requests in progress":
+        "`admin.limits.requests` calls are being answered. Try again in a moment.";
+    "admin.answer-timeout" 503 "the answer took too long":
+        "The answer was not ready within `admin.limits.answer_time`. Ask for less, or try again.";
+    "api.internal" 500 "something failed inside":
+        "A part of driftgate failed. The log has the reason under the trace id of this answer.";
+    "api.no-such-api" 404 "no such API":
+        "The inventory holds no API of this name. `GET /v1/apis` lists them.";
+    "api.no-such-problem" 404 "no such code":
+        "`GET /v1/problems` lists all codes of the admin API.";
+    "baseline.not-ready" 409 "not enough is known to freeze":
+        "Some operations were not seen often or long enough. The detail says what each lacks; `force` freezes them as they are.";
+    "spec.nothing-learned" 404 "nothing is proven yet":
+        "No operation was seen often enough to be written down. The detail counts what was seen; send more traffic.";
+    "spec.no-such-revision" 404 "no such revision":
+        "`GET /v1/apis/{api}/revisions` lists those that are kept.";
+    "auth.required" 401 "a token is needed":
+        "Send `Authorization: Bearer TOKEN`. Without `admin.token_file` the token is in `admin-token` in the data directory.";
+    "auth.wrong-token" 401 "the token is not known":
+        "None of the configured tokens is this one. Tokens are read at the start and at each reload.";
+    "auth.too-many-wrong" 429 "too many wrong tokens":
+        "This address sent ten wrong tokens within a minute. Right ones are still accepted.";
+    "auth.scope" 403 "the token may not do this":
+        "The token is known, but its scope (viewer, intake) does not cover this call.";
+    "list.bad-limit" 400 "the page size is out of range":
+        "`limit` is 1 to 250.";
+    "list.cursor-mismatch" 400 "the cursor belongs to another question":
+        "A cursor goes on with the list it came from, with the same filter. Start again without it.";
+    "request.unknown-parameter" 400 "unknown query parameter":
+        "Each unknown parameter is listed with the nearest known name.";
+    "request.bad-parameter" 400 "a query parameter cannot be read":
+        "Each faulty parameter is listed with what was expected.";
+    "request.unknown-route" 404 "no such route":
+        "`GET /v1/openapi.json` lists all routes.";
+    "request.method-not-allowed" 405 "the method is not allowed here":
+        "`allowed` lists the methods of this route.";
+    "request.bad-json" 400 "the body is not JSON":
+        "The detail names line and column.";
+    "request.invalid" 422 "the body has wrong members":
+        "All faults are listed, each with its pointer.";
+    "request.media-type" 415 "the media type is not accepted":
+        "Send `Content-Type: application/json`.";
+    "request.too-large" 413 "the body is too large":
+        "The body passes `admin.limits.body`.";
+    "request.body-timeout" 408 "the body did not arrive in time":
+        "The body took longer than `admin.limits.body_time`.";
+    "request.bad-path" 400 "the path cannot be read":
+        "Percent-encoded bytes of a path are UTF-8.";
+    "request.bad-body" 400 "the body could not be read":
+        "The connection broke or the transfer coding was wrong.";
+}

@@ -1,0 +1,76 @@
+//! What the admin API asks of the running process, as three small traits that `app` implements.
+//!
+//! Owns the questions. Refuses to own the answers: inventory and specifications are the pipeline's, health is gathered from
+//! all parts, the configuration belongs to whoever loaded it. Events and deliveries are read from their own handles.
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::dto;
+use super::problem::Refusal;
+
+/// What is known of the APIs behind the proxy.
+#[async_trait]
+pub trait Inventory: Send + Sync {
+    /// All APIs, in the order of the configuration.
+    async fn apis(&self) -> Vec<dto::Api>;
+
+    /// All operations known of one API: learned and documented, ordered by template and method. None: no such API.
+    async fn operations(&self, api: &str) -> Result<Vec<dto::Operation>, Refusal>;
+
+    /// A document of one API.
+    ///
+    /// Refusals: [`Refusal::missing`] with `spec.nothing-learned` (with counts in the detail) or `spec.no-such-revision`.
+    async fn specification(
+        &self,
+        api: &str,
+        question: &dto::SpecificationQuery,
+    ) -> Result<dto::Document, Refusal>;
+
+    /// Newest first.
+    async fn revisions(&self, api: &str) -> Result<Vec<dto::Revision>, Refusal>;
+
+    async fn baseline(&self, api: &str) -> Result<dto::Baseline, Refusal>;
+
+    /// Makes what was learned the baseline. `by` is the name of the token.
+    ///
+    /// Refusals: [`Refusal::conflict`] with `baseline.not-ready`, naming what each operation lacks.
+    async fn freeze(
+        &self,
+        api: &str,
+        order: &dto::FreezeOrder,
+        by: &str,
+    ) -> Result<dto::Frozen, Refusal>;
+}
+
+/// One of the three questions that a probe can ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// Should the process be restarted? Data plane alone.
+    Live,
+    /// Should it get traffic? Data plane alone.
+    Ready,
+    /// Do store, bus and analysis work?
+    Control,
+}
+
+/// How the process is. Asked often; answers from what is already known and never waits.
+pub trait Health: Send + Sync {
+    /// One short sentence for each reason to say no; none: yes.
+    fn failing(&self, probe: Probe) -> Vec<String>;
+
+    /// Every part with its state.
+    fn parts(&self) -> Vec<dto::Part>;
+}
+
+/// The configuration in force.
+#[async_trait]
+pub trait Configuration: Send + Sync {
+    /// The effective tree, each leaf `{value, origin}`, secrets masked.
+    fn effective(&self) -> Value;
+
+    /// Reads the file again and takes it over, or leaves everything as it was.
+    ///
+    /// Refusals: [`Refusal::invalid`] with all problems.
+    async fn reload(&self) -> Result<dto::Reloaded, Refusal>;
+}

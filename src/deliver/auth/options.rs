@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use crate::model::problem::{Problem, Problems};
+use crate::model::problem::{Problem, Problems, pointer};
 use crate::model::secret::{SecretSource, VisitSecret};
 use crate::model::units::Span;
 
@@ -294,8 +294,19 @@ impl Jwt {
                     .remedy("an hour is enough for nearly everybody"),
             );
         }
+        for (name, _) in self.claims.iter().filter(|(_, claim)| claim.to_string().contains("{{")) {
+            let place = pointer("/claims", name);
+            problems.push(
+                Problem::error(
+                    place,
+                    "auth.claim-template",
+                    "templates in claims are not supported",
+                )
+                .remedy("write the value itself"),
+            );
+        }
         for name in self.claims.keys().filter(|name| matches!(&***name, "iat" | "exp" | "jti")) {
-            let place = crate::model::problem::pointer("/claims", name);
+            let place = pointer("/claims", name);
             problems.push(
                 Problem::error(
                     place,

@@ -1,5 +1,132 @@
 //! Drives the pure folders over live traffic (layer 4).
 //!
-//! Owns the live evidence, baselines and findings of every API, on one thread. Refuses to own the data plane; it only receives captures.
+//! Owns the live evidence, baselines and findings of every API, on one thread named `dg-analysis` that nobody waits for but
+//! whoever asks it something. Refuses to own the data plane: captures come to it, and when it is slow, stuck or gone they
+//! are dropped and counted there.
+//!
+//! ```text
+//! Intake ─► Border::open ─► observe ─► learn          per exchange, in `api.rs`
+//!                      └──► Baseline::judge ─► Drift
+//! findings, revisions, evidence ─► bus, in one transaction per turn, in `service.rs`
+//! ```
 
+mod api;
+mod effects;
+mod error;
 pub mod options;
+mod restore;
+mod revise;
+mod service;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::oneshot;
+
+use crate::runtime::queue;
+
+pub use api::{ApiSettings, BaselineSetting};
+pub use error::Error;
+pub use service::{Parts, start};
+pub use view::{
+    Answer, AnswerBody, ApiView, BaselineState, BaselineView, Counts, Frozen, OperationView,
+    Question, Which,
+};
+
+/// Questions and orders for the analysis thread; answered between two batches.
+enum Command {
+    Apis(oneshot::Sender<Vec<ApiView>>),
+    Operations(String, oneshot::Sender<Result<Vec<OperationView>, Error>>),
+    Specification(String, Question, oneshot::Sender<Result<Answer, Error>>),
+    Freeze(Box<FreezeOrder>, oneshot::Sender<Result<Frozen, Error>>),
+    Configure(Vec<ApiSettings>, oneshot::Sender<()>),
+    Flush(oneshot::Sender<()>),
+}
+
+struct FreezeOrder {
+    api: String,
+    reason: String,
+    by: String,
+    force: bool,
+}
+
+/// How many questions may wait at once.
+const COMMANDS_MAX: usize = 64;
+
+/// What the rest of driftgate holds of the pipeline. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    commands: queue::Sender<Command>,
+    paused: Arc<AtomicBool>,
+}
+
+impl Handle {
+    /// All APIs in the order of the configuration.
+    ///
+    /// # Errors
+    /// When the analysis has stopped.
+    pub async fn apis(&self) -> Result<Vec<ApiView>, Error> {
+        self.ask(Command::Apis).await
+    }
+
+    /// The operations of one API, by template and method.
+    ///
+    /// # Errors
+    /// When there is no such API, or the analysis has stopped.
+    pub async fn operations(&self, api: &str) -> Result<Vec<OperationView>, Error> {
+        self.ask(|reply| Command::Operations(api.to_owned(), reply)).await?
+    }
+
+    /// A document of one API.
+    ///
+    /// # Errors
+    /// When there is no such API, revision or baseline, or nothing was learned yet.
+    pub async fn specification(&self, api: &str, question: Question) -> Result<Answer, Error> {
+        self.ask(|reply| Command::Specification(api.to_owned(), question, reply)).await?
+    }
+
+    /// Makes what was learned the baseline. With `force` also what is not settled enough for it.
+    ///
+    /// # Errors
+    /// When there is no such API, nothing was learned, something is not ready, or the store did not take it.
+    pub async fn freeze(&self, api: &str, reason: &str, by: &str, force: bool) -> Result<Frozen, Error> {
+        let order = FreezeOrder { api: api.to_owned(), reason: reason.to_owned(), by: by.to_owned(), force };
+        self.ask(|reply| Command::Freeze(Box::new(order), reply)).await?
+    }
+
+    /// Takes new settings over: APIs that stay keep what they know, new ones begin, others are put down.
+    ///
+    /// # Errors
+    /// When the analysis has stopped.
+    pub async fn configure(&self, apis: Vec<ApiSettings>) -> Result<(), Error> {
+        self.ask(|reply| Command::Configure(apis, reply)).await
+    }
+
+    /// Writes evidence and counters to the store now.
+    ///
+    /// # Errors
+    /// When the analysis has stopped.
+    pub async fn flush(&self) -> Result<(), Error> {
+        self.ask(Command::Flush).await
+    }
+
+    /// Holds the analysis still, as if it hung, until told otherwise: a rehearsal of overload. Traffic must not notice.
+    pub fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| Error::Stopped)?;
+        answer.await.map_err(|_| Error::Stopped)
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("pipeline::Handle")
+    }
+}

@@ -1,0 +1,274 @@
+//! One API on the analysis thread: its evidence, its baseline, its findings, and what one exchange does to them.
+
+use std::sync::Arc;
+
+use crate::capture::Border;
+use crate::contract::{self, Baseline, Drift, Specification, Transition};
+use crate::infer::{self, Evidence, ProjectOptions};
+use crate::model::capture::{Capture, Outcome, Part};
+use crate::model::exchange::Exchange;
+use crate::model::finding::{FindingState, Severity};
+use crate::model::hash::HashKey;
+use crate::model::redaction::Plan;
+use crate::model::revision::{Origin, Revision, RevisionId};
+use crate::model::units::Span;
+use crate::observe::{self, Lens};
+use crate::store::Change;
+
+use super::effects::Effects;
+use super::service::World;
+use super::view::{ApiView, BaselineState, BaselineView, Counts};
+
+/// What the configuration says of one API, checked and loaded.
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    pub name: Arc<str>,
+    pub plan: Arc<Plan>,
+    /// Of its scope; `/` for none.
+    pub path_prefix: String,
+    /// Public URLs for `servers`; empty: what was observed.
+    pub servers: Vec<String>,
+    pub drift: contract::Options,
+    pub baseline: BaselineSetting,
+}
+
+/// What the API is to be held to.
+#[derive(Debug, Clone)]
+pub enum BaselineSetting {
+    Predefined { specification: Arc<Specification>, revision: Revision },
+    Learn { freeze_after: Option<Span> },
+}
+
+/// The state of one API.
+pub(super) struct Api {
+    pub(super) settings: ApiSettings,
+    lens: Lens,
+    pub(super) evidence: Evidence,
+    pub(super) baseline: Option<Held>,
+    drift: Drift,
+    pub(super) counts: Counts,
+    last_seen_ms: i64,
+    pub(super) begun_ms: i64,
+    /// The newest learned revision.
+    pub(super) learned: Option<RevisionId>,
+    pub(super) learned_ms: i64,
+    /// Something new was learned since that revision.
+    pub(super) novel: bool,
+    /// Evidence has moved since it was last written.
+    dirty: bool,
+}
+
+/// A baseline in force.
+pub(super) struct Held {
+    pub(super) baseline: Baseline,
+    pub(super) text: Arc<str>,
+    pub(super) since_ms: i64,
+}
+
+impl Api {
+    /// An API of which nothing is known yet.
+    pub(super) fn new(settings: ApiSettings, key_id: [u8; 4], now_ms: i64) -> Self {
+        let mut api = Self {
+            lens: lens(&settings),
+            evidence: Evidence::new(&settings.name, key_id),
+            baseline: None,
+            drift: Drift::new(Arc::clone(&settings.name), settings.drift.clone()),
+            counts: Counts::default(),
+            last_seen_ms: 0,
+            begun_ms: now_ms,
+            learned: None,
+            learned_ms: 0,
+            novel: false,
+            dirty: false,
+            settings,
+        };
+        api.hold_predefined(now_ms);
+        api
+    }
+
+    pub(super) fn name(&self) -> &Arc<str> {
+        &self.settings.name
+    }
+
+    /// Takes over what the store kept: evidence, findings, the newest learned revision.
+    pub(super) fn adopt(&mut self, evidence: Option<Evidence>, drift: Drift, learned: Option<&Revision>) {
+        if let Some(evidence) = evidence {
+            self.evidence = evidence;
+        }
+        self.drift = drift;
+        self.learned = learned.map(|revision| revision.id.clone());
+        self.learned_ms = learned.map_or(0, |revision| revision.created_ms);
+    }
+
+    /// Takes new settings over. A changed file is a new baseline; evidence stays unless the prefix changed, for then every
+    /// path means something else.
+    pub(super) fn configure(&mut self, settings: ApiSettings, now_ms: i64) -> Vec<Transition> {
+        if settings.path_prefix != self.settings.path_prefix {
+            self.evidence = Evidence::new(&settings.name, self.evidence.key_id());
+            self.dirty = true;
+        }
+        self.lens = lens(&settings);
+        self.settings = settings;
+        match (&self.settings.baseline, &self.baseline) {
+            (BaselineSetting::Predefined { revision, .. }, Some(held)) if held.baseline.revision == revision.id => {
+                Vec::new()
+            }
+            (BaselineSetting::Learn { .. }, Some(held)) if held.baseline.origin == Origin::Predefined => {
+                self.baseline = None;
+                Vec::new()
+            }
+            _ => {
+                self.hold_predefined(now_ms);
+                self.rejudge(now_ms)
+            }
+        }
+    }
+
+    fn hold_predefined(&mut self, now_ms: i64) {
+        if let BaselineSetting::Predefined { specification, revision } = &self.settings.baseline {
+            let (specification, revision) = (Arc::clone(specification), revision.clone());
+            self.hold(specification, &revision, now_ms);
+        }
+    }
+
+    /// Holds the API to a revision from now on.
+    pub(super) fn hold(&mut self, specification: Arc<Specification>, revision: &Revision, since_ms: i64) {
+        let prefix = &self.settings.path_prefix;
+        let baseline = Baseline::new(specification, revision.id.clone(), revision.origin, prefix);
+        self.baseline = Some(Held { baseline, text: Arc::clone(&revision.text), since_ms });
+    }
+
+    /// Judges the open findings again under the baseline in force.
+    pub(super) fn rejudge(&mut self, now_ms: i64) -> Vec<Transition> {
+        match &self.baseline {
+            Some(held) => self.drift.on_new_baseline(&held.baseline, now_ms),
+            None => Vec::new(),
+        }
+    }
+
+    /// One capture: opened, learned from, judged.
+    pub(super) fn take(&mut self, capture: &Capture, border: &mut Border, world: &World, effects: &mut Effects) {
+        self.counts.seen += 1;
+        self.last_seen_ms = self.last_seen_ms.max(capture.wall_ms);
+        if capture.outcome != Outcome::Ok || capture.part == Part::End {
+            self.counts.unfit += 1;
+            return;
+        }
+        let Some(exchange) = border.open(capture, &self.settings.plan) else {
+            self.counts.unreadable += 1;
+            return;
+        };
+        if exchange.own_test {
+            self.counts.own_tests += 1;
+            return;
+        }
+        self.learn(&exchange, &world.key);
+        for transition in self.judge(&exchange) {
+            self.tell(transition, world, effects);
+        }
+    }
+
+    fn learn(&mut self, exchange: &Exchange, key: &HashKey) {
+        let observation = observe::observe(exchange, key, &self.lens);
+        let novelty = infer::learn(&mut self.evidence, &observation);
+        self.counts.learned += 1;
+        self.dirty = true;
+        self.novel |= novelty.is_some();
+    }
+
+    fn judge(&mut self, exchange: &Exchange) -> Vec<Transition> {
+        let Some(held) = &self.baseline else { return Vec::new() };
+        let judgement = held.baseline.judge(exchange);
+        self.counts.judged += 1;
+        self.drift.count(&held.baseline, exchange, &judgement)
+    }
+
+    /// Raises what happened to a finding. One that opens names the learned revision that holds what was seen, made now.
+    fn tell(&mut self, mut transition: Transition, world: &World, effects: &mut Effects) {
+        let opens = matches!(transition.change, contract::Change::Opened | contract::Change::Reopened);
+        if opens && !transition.silent {
+            let now = world.clock.now_ms();
+            self.revise(now, "a finding opened", &world.raise, effects);
+            transition.finding.event_specification.clone_from(&self.learned);
+            self.drift.name_specification(&transition.finding.fingerprint, self.learned.clone());
+        }
+        effects.transition(transition, world.clock.now_ms(), &world.raise);
+        self.flush_findings(effects);
+    }
+
+    /// What is due by time.
+    pub(super) fn tick(&mut self, now_ms: i64, world: &World, effects: &mut Effects) {
+        for transition in self.drift.tick(now_ms) {
+            self.tell(transition, world, effects);
+        }
+        self.revise_when_due(now_ms, &world.raise, effects);
+    }
+
+    /// Tells what a changed baseline did to the findings.
+    pub(super) fn tell_all(&mut self, transitions: Vec<Transition>, world: &World, effects: &mut Effects) {
+        for transition in transitions {
+            self.tell(transition, world, effects);
+        }
+    }
+
+    /// Hands evidence and counters that moved over to be written.
+    pub(super) fn flush(&mut self, effects: &mut Effects) {
+        if std::mem::take(&mut self.dirty) {
+            let bytes = infer::encode(&self.evidence);
+            effects.changes.push(Change::Evidence { api: Arc::clone(&self.settings.name), bytes });
+        }
+        self.flush_findings(effects);
+    }
+
+    fn flush_findings(&mut self, effects: &mut Effects) {
+        for (finding, state) in self.drift.changed() {
+            effects.finding(finding, &state);
+        }
+    }
+
+    /// How a document of this API is to be written.
+    pub(super) fn project_options(&self) -> ProjectOptions {
+        ProjectOptions {
+            servers: self.settings.servers.clone(),
+            path_prefix: self.settings.path_prefix.clone(),
+            ..ProjectOptions::default()
+        }
+    }
+
+    pub(super) fn view(&self) -> ApiView {
+        let report = infer::project(&self.evidence, &self.project_options()).report;
+        let mut findings = [0; Severity::ALL.len()];
+        for finding in self.drift.findings().filter(|finding| finding.state == FindingState::Open) {
+            findings[finding.severity as usize] += 1;
+        }
+        ApiView {
+            name: Arc::clone(&self.settings.name),
+            exchanges: self.counts,
+            operations: report.operations,
+            unproven: report.unproven,
+            baseline: self.baseline_view(),
+            findings,
+            last_seen_ms: self.last_seen_ms,
+            left_out: report.left_out,
+        }
+    }
+
+    fn baseline_view(&self) -> BaselineView {
+        match &self.baseline {
+            None => BaselineView { state: BaselineState::Learning, revision: None, origin: None, since_ms: self.begun_ms },
+            Some(held) => BaselineView {
+                state: match held.baseline.origin {
+                    Origin::Predefined => BaselineState::Predefined,
+                    Origin::Learned | Origin::Promoted => BaselineState::Frozen,
+                },
+                revision: Some(held.baseline.revision.clone()),
+                origin: Some(held.baseline.origin),
+                since_ms: held.since_ms,
+            },
+        }
+    }
+}
+
+fn lens(settings: &ApiSettings) -> Lens {
+    Lens { path_prefix: settings.path_prefix.as_str().into(), ..Lens::default() }
+}

@@ -1,0 +1,45 @@
+//! Why the pipeline could not do what it was asked.
+
+use crate::model::fault::{Fault, Retry};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("there is no API named `{0}`")]
+    NoSuchApi(String),
+    #[error("nothing was learned yet: {seen} exchanges seen, {learned} learned from")]
+    NothingLearned { seen: u64, learned: u64 },
+    #[error("no revision of this API begins with `{0}`")]
+    NoSuchRevision(String),
+    #[error("this API has no baseline yet; freeze what was learned, or name a file in `apis[].baseline`")]
+    NoBaseline,
+    /// Operations and what each lacks.
+    #[error("{} operations are not ready to be a baseline", .0.len())]
+    NotReady(Vec<String>),
+    #[error("the learned document cannot serve as a baseline: {0}")]
+    Unusable(String),
+    #[error("the store did not take it")]
+    Store(#[source] crate::store::Error),
+    #[error("the analysis has stopped")]
+    Stopped,
+}
+
+impl Error {
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::NoSuchApi(_) | Self::NoSuchRevision(_) | Self::NotReady(_) | Self::NoBaseline | Self::NothingLearned { .. } => {
+                Fault::Client
+            }
+            Self::Store(_) => Fault::Operator,
+            Self::Unusable(_) | Self::Stopped => Fault::Bug,
+        }
+    }
+
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Store(_) | Self::NothingLearned { .. } => Retry::After(1_000),
+            _ => Retry::No,
+        }
+    }
+}

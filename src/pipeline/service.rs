@@ -1,0 +1,293 @@
+//! The analysis thread: takes captures in batches, answers questions between them, writes what came of it.
+//!
+//! One turn: a batch of captures, the questions that wait, the clock, then one transaction with everything the turn
+//! raised. A panic costs the capture it came from; a panic elsewhere costs the turn, and the thread goes on after a wait
+//! that grows from 1 to 30 seconds. When the store does not take a transaction it is kept and tried again: until then no
+//! captures are taken, so the queue fills, sheds and drops, and traffic goes on.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::api::{Api, ApiSettings};
+use super::effects::Effects;
+use super::options::Analysis;
+use super::{COMMANDS_MAX, Command, Handle};
+use crate::bus;
+use crate::capture::{BATCH_MAX, Border, Intake};
+use crate::events::Raise;
+use crate::model::capture::Capture;
+use crate::model::hash::HashKey;
+use crate::runtime::clock::Clock;
+use crate::runtime::queue::{self, Receiver};
+use crate::runtime::shutdown;
+use crate::runtime::supervise::{self, Panics};
+use crate::store;
+use crate::telemetry::signals::pipeline as signals;
+
+/// How often the clock is looked at for what is due by time.
+const TICK_MS: i64 = 1_000;
+/// Longest wait between two attempts to write a transaction that the store refused.
+const RETRY_MAX: Duration = Duration::from_secs(5);
+const RESTART_MAX: Duration = Duration::from_secs(30);
+
+/// What the analysis works with.
+pub struct Parts {
+    pub intake: Intake,
+    pub border: Border,
+    pub key: HashKey,
+    pub bus: bus::Handle,
+    pub store: store::Handle,
+    pub raise: Raise,
+    pub options: Analysis,
+    pub apis: Vec<ApiSettings>,
+    pub clock: Clock,
+    pub panics: Panics,
+}
+
+/// Starts the thread. It ends when the stage of `shutdown` begins and the queue is empty, or a grace period has passed.
+///
+/// # Errors
+/// When the system refuses a thread.
+pub fn start(parts: Parts, shutdown: shutdown::Watch, guard: shutdown::Guard) -> io::Result<(Handle, JoinHandle<()>)> {
+    let (commands, questions) = queue::bounded(COMMANDS_MAX);
+    let paused = Arc::new(AtomicBool::new(parts.options.paused));
+    let handle = Handle { commands, paused: Arc::clone(&paused) };
+    let panics = parts.panics.clone();
+    let mut service = Service::new(parts, questions, paused, shutdown);
+    let thread = supervise::thread("dg-analysis", &panics.clone(), move || {
+        let _guard = guard;
+        supervise::lower_priority();
+        let mut wait = Duration::from_secs(1);
+        while supervise::caught("analysis", &panics, || service.work()).is_none() {
+            service.rest(wait);
+            wait = (wait * 2).min(RESTART_MAX);
+        }
+    })?;
+    Ok((handle, thread))
+}
+
+struct Service {
+    intake: Intake,
+    border: Border,
+    key: HashKey,
+    bus: bus::Handle,
+    store: store::Handle,
+    raise: Raise,
+    options: Analysis,
+    /// In the order of the configuration.
+    apis: Vec<Api>,
+    index: HashMap<Arc<str>, usize>,
+    effects: Effects,
+    questions: Receiver<Command>,
+    paused: Arc<AtomicBool>,
+    shutdown: shutdown::Watch,
+    clock: Clock,
+    panics: Panics,
+    last_tick_ms: i64,
+    last_flush_ms: i64,
+}
+
+impl Service {
+    fn new(parts: Parts, questions: Receiver<Command>, paused: Arc<AtomicBool>, shutdown: shutdown::Watch) -> Self {
+        let mut service = Self {
+            intake: parts.intake,
+            border: parts.border,
+            key: parts.key,
+            bus: parts.bus,
+            store: parts.store,
+            raise: parts.raise,
+            options: parts.options,
+            apis: Vec::new(),
+            index: HashMap::new(),
+            effects: Effects::default(),
+            questions,
+            paused,
+            shutdown,
+            clock: parts.clock,
+            panics: parts.panics,
+            last_tick_ms: 0,
+            last_flush_ms: 0,
+        };
+        service.configure(parts.apis);
+        service
+    }
+
+    /// Turns until shutdown; what is still queued then is taken first, but nothing is waited for.
+    fn work(&mut self) {
+        loop {
+            let stopping = self.shutdown.has_begun();
+            if self.paused.load(Ordering::Acquire) && !stopping {
+                self.rest(Duration::from_millis(20));
+                continue;
+            }
+            let begun = self.clock.monotonic_ns();
+            let batch = self.intake.next_batch(BATCH_MAX);
+            let idle = batch.is_empty();
+            for capture in &batch {
+                self.take(capture);
+            }
+            drop(batch);
+            self.answer();
+            self.tick(stopping && idle);
+            self.write();
+            if stopping && idle {
+                return;
+            }
+            self.intake.beat();
+            self.pace(begun, idle);
+        }
+    }
+
+    fn take(&mut self, capture: &Capture) {
+        let Some(index) = self.index.get(&capture.api) else { return };
+        let Some(api) = self.apis.get_mut(*index) else { return };
+        let (border, key, effects) = (&mut self.border, &self.key, &mut self.effects);
+        // A capture that makes us panic is skipped, named by its number; what was counted before it stays.
+        let taken = supervise::caught("analysis of one exchange", &self.panics, || api.take(capture, border, key, effects));
+        if taken.is_none() {
+            signals::Skipped { sequence: capture.sequence, api: &capture.api }.tell();
+        }
+    }
+
+    /// What is due by time: findings that are over, learned revisions, freezes, and the flush.
+    fn tick(&mut self, last: bool) {
+        let now = self.clock.now_ms();
+        if !last && now - self.last_tick_ms < TICK_MS {
+            return;
+        }
+        self.last_tick_ms = now;
+        let flush = last || now - self.last_flush_ms >= self.options.flush_interval.as_ms();
+        if flush {
+            self.last_flush_ms = now;
+        }
+        for api in &mut self.apis {
+            api.tick(now, &self.raise, &mut self.effects);
+            if flush {
+                api.flush(&mut self.effects);
+            }
+        }
+    }
+
+    /// Commits what the turn raised. A refusal is told once; the transaction is kept until it is taken or shutdown comes.
+    fn write(&mut self) {
+        let raised = self.effects.take(&self.raise);
+        let Some((events, changes)) = raised else { return };
+        let mut wait = Duration::from_millis(50);
+        let mut told = false;
+        loop {
+            let error = match self.bus.publish_blocking(events.clone(), changes.clone()) {
+                Ok(_) => {
+                    if told {
+                        signals::StoreBack.tell();
+                    }
+                    return;
+                }
+                Err(error) => error,
+            };
+            if !told {
+                signals::StoreRefused { error: &error }.tell();
+                told = true;
+            }
+            if self.shutdown.has_begun() {
+                signals::Lost { events: events.len() }.tell();
+                return;
+            }
+            // The heart goes on beating: it is not the analysis that hangs, and the queue sheds by its fill alone.
+            self.intake.beat();
+            self.answer();
+            self.rest(wait);
+            wait = (wait * 2).min(RETRY_MAX);
+        }
+    }
+
+    fn answer(&mut self) {
+        for _ in 0..COMMANDS_MAX {
+            let Some(command) = self.questions.try_recv() else { return };
+            self.obey(command);
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        // A failed send means that whoever asked has gone: nothing to do.
+        match command {
+            Command::Apis(reply) => drop(reply.send(self.apis.iter().map(Api::view).collect())),
+            Command::Operations(name, reply) => drop(reply.send(self.api(&name).map(|api| api.operations()))),
+            Command::Specification(name, question, reply) => {
+                let store = self.store.clone();
+                drop(reply.send(self.api(&name).and_then(|api| api.specification(&question, &store))));
+            }
+            Command::Freeze(order, reply) => drop(reply.send(self.freeze(&order))),
+            Command::Configure(settings, reply) => {
+                self.configure(settings);
+                drop(reply.send(()));
+            }
+            Command::Flush(reply) => {
+                for api in &mut self.apis {
+                    api.flush(&mut self.effects);
+                }
+                self.write();
+                drop(reply.send(()));
+            }
+        }
+    }
+
+    fn freeze(&mut self, order: &super::FreezeOrder) -> Result<super::Frozen, super::Error> {
+        let now = self.clock.now_ms();
+        let index = self.index.get(order.api.as_str()).copied();
+        let api = index.and_then(|index| self.apis.get_mut(index));
+        let api = api.ok_or_else(|| super::Error::NoSuchApi(order.api.clone()))?;
+        let mut effects = Effects::default();
+        let frozen = api.freeze(order, now, &self.raise, &mut effects)?;
+        if let Some((events, changes)) = effects.take(&self.raise) {
+            self.bus.publish_blocking(events, changes).map_err(super::Error::Store)?;
+        }
+        api.adopt_frozen(now);
+        Ok(frozen)
+    }
+
+    fn api(&mut self, name: &str) -> Result<&mut Api, super::Error> {
+        let index = self.index.get(name).copied();
+        index.and_then(|index| self.apis.get_mut(index)).ok_or_else(|| super::Error::NoSuchApi(name.to_owned()))
+    }
+
+    fn configure(&mut self, settings: Vec<ApiSettings>) {
+        let mut known: HashMap<Arc<str>, Api> = self.apis.drain(..).map(|api| (Arc::clone(api.name()), api)).collect();
+        for settings in settings {
+            let now = self.clock.now_ms();
+            let api = match known.remove(&settings.name) {
+                Some(mut api) => {
+                    api.configure(settings, now);
+                    api
+                }
+                None => super::restore::api(settings, &self.key, &self.store, now),
+            };
+            self.apis.push(api);
+        }
+        for api in known.values_mut() {
+            api.flush(&mut self.effects);
+        }
+        self.index = self.apis.iter().enumerate().map(|(index, api)| (Arc::clone(api.name()), index)).collect();
+    }
+
+    /// Keeps to the configured share of a core by resting in proportion to the work done.
+    fn pace(&self, begun_ns: u64, idle: bool) {
+        if idle {
+            self.intake.park();
+            return;
+        }
+        if self.options.cpu < 1.0 {
+            let worked = self.clock.monotonic_ns().saturating_sub(begun_ns);
+            #[expect(clippy::cast_precision_loss, reason = "a turn lasts milliseconds")]
+            let rest = worked as f64 * (1.0 / self.options.cpu - 1.0);
+            self.rest(Duration::from_secs_f64(rest / 1e9));
+        }
+    }
+
+    fn rest(&self, wait: Duration) {
+        std::thread::park_timeout(wait);
+    }
+}

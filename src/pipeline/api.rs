@@ -147,7 +147,7 @@ impl Api {
     }
 
     /// One capture: opened, learned from, judged.
-    pub(super) fn take(&mut self, capture: &Capture, border: &mut Border, world: &World, effects: &mut Effects) {
+    pub(super) fn take(&mut self, capture: &Capture, border: &Border, world: &World, effects: &mut Effects) {
         self.counts.seen += 1;
         self.last_seen_ms = self.last_seen_ms.max(capture.wall_ms);
         if capture.outcome != Outcome::Ok || capture.part == Part::End {

@@ -40,11 +40,14 @@ pub struct Analysis {
     pub cpu: f64,
     /// How often evidence and finding counters are written to the store.
     pub flush_interval: Span,
+    /// Holds the analysis still, as if it hung: captures queue, then are dropped and counted; traffic goes on. For
+    /// rehearsing an overload.
+    pub paused: bool,
 }
 
 impl Default for Analysis {
     fn default() -> Self {
-        Self { cpu: 1.0, flush_interval: Span::seconds(5) }
+        Self { cpu: 1.0, flush_interval: Span::seconds(5), paused: false }
     }
 }
 

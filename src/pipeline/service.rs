@@ -17,7 +17,7 @@ use super::effects::Effects;
 use super::options::Analysis;
 use super::{COMMANDS_MAX, Command, Handle};
 use crate::bus;
-use crate::capture::{BATCH_MAX, Border, Intake};
+use crate::capture::{Border, Intake};
 use crate::events::Raise;
 use crate::model::capture::Capture;
 use crate::model::hash::HashKey;
@@ -63,20 +63,26 @@ pub fn start(parts: Parts, shutdown: shutdown::Watch, guard: shutdown::Guard) ->
         supervise::lower_priority();
         let mut wait = Duration::from_secs(1);
         while supervise::caught("analysis", &panics, || service.work()).is_none() {
-            service.rest(wait);
+            rest(wait);
             wait = (wait * 2).min(RESTART_MAX);
         }
     })?;
     Ok((handle, thread))
 }
 
+/// What every API works in.
+pub(super) struct World {
+    pub(super) key: HashKey,
+    pub(super) clock: Clock,
+    pub(super) raise: Raise,
+}
+
 struct Service {
     intake: Intake,
     border: Border,
-    key: HashKey,
+    world: World,
     bus: bus::Handle,
     store: store::Handle,
-    raise: Raise,
     options: Analysis,
     /// In the order of the configuration.
     apis: Vec<Api>,
@@ -85,7 +91,6 @@ struct Service {
     questions: Receiver<Command>,
     paused: Arc<AtomicBool>,
     shutdown: shutdown::Watch,
-    clock: Clock,
     panics: Panics,
     last_tick_ms: i64,
     last_flush_ms: i64,
@@ -96,10 +101,9 @@ impl Service {
         let mut service = Self {
             intake: parts.intake,
             border: parts.border,
-            key: parts.key,
+            world: World { key: parts.key, clock: parts.clock, raise: parts.raise },
             bus: parts.bus,
             store: parts.store,
-            raise: parts.raise,
             options: parts.options,
             apis: Vec::new(),
             index: HashMap::new(),
@@ -107,7 +111,6 @@ impl Service {
             questions,
             paused,
             shutdown,
-            clock: parts.clock,
             panics: parts.panics,
             last_tick_ms: 0,
             last_flush_ms: 0,
@@ -116,38 +119,37 @@ impl Service {
         service
     }
 
-    /// Turns until shutdown; what is still queued then is taken first, but nothing is waited for.
+    /// Turns until the hand-over is closed and empty.
     fn work(&mut self) {
+        let mut batch = Vec::new();
         loop {
-            let stopping = self.shutdown.has_begun();
-            if self.paused.load(Ordering::Acquire) && !stopping {
-                self.rest(Duration::from_millis(20));
+            if self.paused.load(Ordering::Acquire) && !self.shutdown.has_begun() {
+                rest(Duration::from_millis(20));
                 continue;
             }
-            let begun = self.clock.monotonic_ns();
-            let batch = self.intake.next_batch(BATCH_MAX);
-            let idle = batch.is_empty();
+            let begun = self.world.clock.monotonic_ns();
+            let more = self.intake.next_batch(&mut batch);
             for capture in &batch {
                 self.take(capture);
             }
-            drop(batch);
             self.answer();
-            self.tick(stopping && idle);
+            self.tick(!more);
             self.write();
-            if stopping && idle {
+            if !more {
                 return;
             }
-            self.intake.beat();
-            self.pace(begun, idle);
+            self.pace(begun, batch.is_empty());
         }
     }
 
     fn take(&mut self, capture: &Capture) {
         let Some(index) = self.index.get(&capture.api) else { return };
         let Some(api) = self.apis.get_mut(*index) else { return };
-        let (border, key, effects) = (&mut self.border, &self.key, &mut self.effects);
+        let (border, world, effects) = (&self.border, &self.world, &mut self.effects);
         // A capture that makes us panic is skipped, named by its number; what was counted before it stays.
-        let taken = supervise::caught("analysis of one exchange", &self.panics, || api.take(capture, border, key, effects));
+        let taken = supervise::caught("analysis of one exchange", &self.panics, || {
+            api.take(capture, border, world, effects);
+        });
         if taken.is_none() {
             signals::Skipped { sequence: capture.sequence, api: &capture.api }.tell();
         }
@@ -155,7 +157,7 @@ impl Service {
 
     /// What is due by time: findings that are over, learned revisions, freezes, and the flush.
     fn tick(&mut self, last: bool) {
-        let now = self.clock.now_ms();
+        let now = self.world.clock.now_ms();
         if !last && now - self.last_tick_ms < TICK_MS {
             return;
         }
@@ -164,17 +166,38 @@ impl Service {
         if flush {
             self.last_flush_ms = now;
         }
+        let mut due = Vec::new();
         for api in &mut self.apis {
-            api.tick(now, &self.raise, &mut self.effects);
+            api.tick(now, &self.world, &mut self.effects);
+            if api.freeze_is_due(now) {
+                due.push(Arc::clone(api.name()));
+            }
             if flush {
                 api.flush(&mut self.effects);
             }
+        }
+        for api in due {
+            self.freeze_by_time(&api);
+        }
+    }
+
+    /// Freezes what was learned in the configured time, ready or not. With nothing learned it is tried again next time.
+    fn freeze_by_time(&mut self, api: &str) {
+        let order = super::FreezeOrder {
+            api: api.to_owned(),
+            reason: "the learning time of the configuration has passed".to_owned(),
+            by: "configuration".to_owned(),
+            force: true,
+        };
+        match self.freeze(&order) {
+            Ok(_) | Err(super::Error::NothingLearned { .. }) => {}
+            Err(error) => signals::FreezeFailed { api, error: &error }.tell(),
         }
     }
 
     /// Commits what the turn raised. A refusal is told once; the transaction is kept until it is taken or shutdown comes.
     fn write(&mut self) {
-        let raised = self.effects.take(&self.raise);
+        let raised = self.effects.take();
         let Some((events, changes)) = raised else { return };
         let mut wait = Duration::from_millis(50);
         let mut told = false;
@@ -199,7 +222,7 @@ impl Service {
             // The heart goes on beating: it is not the analysis that hangs, and the queue sheds by its fill alone.
             self.intake.beat();
             self.answer();
-            self.rest(wait);
+            rest(wait);
             wait = (wait * 2).min(RETRY_MAX);
         }
     }
@@ -218,7 +241,8 @@ impl Service {
             Command::Operations(name, reply) => drop(reply.send(self.api(&name).map(|api| api.operations()))),
             Command::Specification(name, question, reply) => {
                 let store = self.store.clone();
-                drop(reply.send(self.api(&name).and_then(|api| api.specification(&question, &store))));
+                let answer = self.api(&name).and_then(|api| api.specification(&question, &store));
+                drop(reply.send(answer));
             }
             Command::Freeze(order, reply) => drop(reply.send(self.freeze(&order))),
             Command::Configure(settings, reply) => {
@@ -235,17 +259,21 @@ impl Service {
         }
     }
 
+    /// Nothing is held to before the store has it.
     fn freeze(&mut self, order: &super::FreezeOrder) -> Result<super::Frozen, super::Error> {
-        let now = self.clock.now_ms();
-        let index = self.index.get(order.api.as_str()).copied();
-        let api = index.and_then(|index| self.apis.get_mut(index));
-        let api = api.ok_or_else(|| super::Error::NoSuchApi(order.api.clone()))?;
+        let now = self.world.clock.now_ms();
+        let (candidate, frozen) = self.api(&order.api)?.candidate(order, now)?;
         let mut effects = Effects::default();
-        let frozen = api.freeze(order, now, &self.raise, &mut effects)?;
-        if let Some((events, changes)) = effects.take(&self.raise) {
+        effects.frozen(candidate.revision.clone(), &order.by, frozen.operations, &self.world.raise);
+        if let Some((events, changes)) = effects.take() {
             self.bus.publish_blocking(events, changes).map_err(super::Error::Store)?;
         }
-        api.adopt_frozen(now);
+        let index = self.index.get(order.api.as_str()).copied();
+        if let Some(api) = index.and_then(|index| self.apis.get_mut(index)) {
+            api.hold(candidate.specification, &candidate.revision, now);
+            let transitions = api.rejudge(now);
+            api.tell_all(transitions, &self.world, &mut self.effects);
+        }
         Ok(frozen)
     }
 
@@ -255,39 +283,39 @@ impl Service {
     }
 
     fn configure(&mut self, settings: Vec<ApiSettings>) {
-        let mut known: HashMap<Arc<str>, Api> = self.apis.drain(..).map(|api| (Arc::clone(api.name()), api)).collect();
+        let now = self.world.clock.now_ms();
+        let mut known: HashMap<Arc<str>, Api> =
+            self.apis.drain(..).map(|api| (Arc::clone(api.name()), api)).collect();
         for settings in settings {
-            let now = self.clock.now_ms();
-            let api = match known.remove(&settings.name) {
-                Some(mut api) => {
-                    api.configure(settings, now);
-                    api
-                }
-                None => super::restore::api(settings, &self.key, &self.store, now),
+            let api = if let Some(mut api) = known.remove(&settings.name) {
+                let transitions = api.configure(settings, now);
+                api.tell_all(transitions, &self.world, &mut self.effects);
+                api
+            } else {
+                super::restore::api(settings, &self.world.key, &self.store, now)
             };
             self.apis.push(api);
         }
         for api in known.values_mut() {
             api.flush(&mut self.effects);
         }
-        self.index = self.apis.iter().enumerate().map(|(index, api)| (Arc::clone(api.name()), index)).collect();
+        let named = self.apis.iter().enumerate();
+        self.index = named.map(|(index, api)| (Arc::clone(api.name()), index)).collect();
     }
 
-    /// Keeps to the configured share of a core by resting in proportion to the work done.
+    /// Keeps to the configured share of a core by resting in proportion to the work done. An empty turn has rested already.
     fn pace(&self, begun_ns: u64, idle: bool) {
-        if idle {
-            self.intake.park();
+        if idle || self.options.cpu >= 1.0 {
             return;
         }
-        if self.options.cpu < 1.0 {
-            let worked = self.clock.monotonic_ns().saturating_sub(begun_ns);
-            #[expect(clippy::cast_precision_loss, reason = "a turn lasts milliseconds")]
-            let rest = worked as f64 * (1.0 / self.options.cpu - 1.0);
-            self.rest(Duration::from_secs_f64(rest / 1e9));
-        }
+        let worked = self.world.clock.monotonic_ns().saturating_sub(begun_ns);
+        #[expect(clippy::cast_precision_loss, reason = "a turn lasts milliseconds")]
+        let seconds = worked as f64 / 1e9 * (1.0 / self.options.cpu - 1.0);
+        rest(Duration::from_secs_f64(seconds));
     }
+}
 
-    fn rest(&self, wait: Duration) {
-        std::thread::park_timeout(wait);
-    }
+/// Waits on this thread, which nobody but the analysis uses; a wake-up may end it early.
+fn rest(wait: Duration) {
+    std::thread::park_timeout(wait);
 }

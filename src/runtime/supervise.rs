@@ -96,6 +96,13 @@ pub fn caught<T>(name: &str, panics: &Panics, work: impl FnOnce() -> T) -> Optio
     }
 }
 
+/// Makes the calling thread give way to others (nice +10). A refusal changes nothing but the order of service.
+pub fn lower_priority() {
+    if rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10).is_err() {
+        tracing::debug!("the system refused a lower priority for a background thread");
+    }
+}
+
 /// Ends the inner task when the outer one is aborted.
 struct AbortOnDrop(tokio::task::AbortHandle);
 

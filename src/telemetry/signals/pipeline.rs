@@ -82,3 +82,15 @@ impl Lost {
         error!(events = self.events, "unacknowledged events were given up at shutdown because the store refused them");
     }
 }
+
+/// A freeze that the configuration asks for failed; it is tried again.
+pub struct FreezeFailed<'a> {
+    pub api: &'a str,
+    pub error: &'a dyn Error,
+}
+
+impl FreezeFailed<'_> {
+    pub fn tell(self) {
+        error!(api = self.api, error = self.error, "what was learned could not be frozen");
+    }
+}

@@ -1,0 +1,88 @@
+//! What the store kept of an API, put back: evidence, findings, the frozen baseline.
+//!
+//! Nothing that does not load is overwritten: damaged or newer evidence is set aside under another name, and learning
+//! begins anew beside it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::contract::Drift;
+use crate::infer::{self, Evidence};
+use crate::model::finding::Finding;
+use crate::model::hash::HashKey;
+use crate::model::revision::{Origin, Revision};
+use crate::store::{self, Change, FindingFilter};
+use crate::telemetry::signals::pipeline as signals;
+
+use super::api::{Api, ApiSettings, BaselineSetting};
+use super::revise;
+
+/// Everything the store knows of one API.
+#[derive(Default)]
+struct Kept {
+    evidence: Option<Vec<u8>>,
+    findings: Vec<(Finding, Value)>,
+    learned: Option<Revision>,
+    baseline: Option<(Revision, i64)>,
+}
+
+/// The API as it was left, or new.
+pub(super) fn api(settings: ApiSettings, key: &HashKey, store: &store::Handle, now_ms: i64) -> Api {
+    let name = Arc::clone(&settings.name);
+    let kept = match store.read_blocking(|reader| kept(reader, &name)) {
+        Ok(kept) => kept,
+        Err(error) => {
+            signals::NotRestored { api: &name, error: &error }.tell();
+            Kept::default()
+        }
+    };
+    let learns = matches!(settings.baseline, BaselineSetting::Learn { .. });
+    let drift = Drift::restore(Arc::clone(&name), settings.drift.clone(), kept.findings);
+    let evidence = kept.evidence.and_then(|bytes| evidence(&name, bytes, key, store, now_ms));
+    let mut api = Api::new(settings, key.id(), now_ms);
+    api.adopt(evidence, drift, kept.learned.as_ref());
+    if let Some((revision, since_ms)) = kept.baseline.filter(|_| learns) {
+        match revise::read(&revision) {
+            Ok(specification) => api.hold(Arc::new(specification), &revision, since_ms),
+            Err(problems) => signals::BaselineUnusable { api: &name, problems: &problems }.tell(),
+        }
+    }
+    api
+}
+
+fn kept(reader: &store::Reader<'_>, name: &str) -> Result<Kept, store::Error> {
+    let filter = FindingFilter { api: Some(name.to_owned()), ..FindingFilter::default() };
+    let findings = reader.findings(&filter)?;
+    let baseline = match reader.baseline(name)? {
+        Some(baseline) => {
+            reader.revision(name, &baseline.revision)?.map(|revision| (revision, baseline.since_ms))
+        }
+        None => None,
+    };
+    Ok(Kept {
+        evidence: reader.evidence(name)?,
+        findings: findings.into_iter().map(|record| (record.finding, state(&record.state))).collect(),
+        learned: reader.latest_revision(name, Origin::Learned)?,
+        baseline,
+    })
+}
+
+/// A counter's state; what does not read back is begun anew by the counter.
+fn state(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or(Value::Null)
+}
+
+fn evidence(name: &Arc<str>, bytes: Vec<u8>, key: &HashKey, store: &store::Handle, now_ms: i64) -> Option<Evidence> {
+    let error = match infer::decode(&bytes) {
+        Ok(evidence) if evidence.key_id() == key.id() => return Some(evidence),
+        Ok(evidence) => infer::Error::OtherKey { ours: key.id(), theirs: evidence.key_id() },
+        Err(error) => error,
+    };
+    signals::EvidenceSetAside { api: name, error: &error }.tell();
+    let aside = Change::Evidence { api: format!("{name}.bad.{now_ms}").into(), bytes };
+    if let Err(error) = store.commit_blocking(vec![aside]) {
+        signals::NotRestored { api: name, error: &error }.tell();
+    }
+    None
+}

@@ -1,0 +1,241 @@
+//! Learned revisions: when one is made, how it becomes a baseline, and the documents that people ask for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::contract::{self, LoadOptions, Specification};
+use crate::events::Raise;
+use crate::infer::{self, ProjectOptions, View};
+use crate::model::revision::{Origin, Revision, RevisionId};
+use crate::store;
+
+use super::api::{Api, BaselineSetting};
+use super::effects::Effects;
+use super::view::{Answer, AnswerBody, Frozen, OperationView, Question, Which};
+use super::{Error, FreezeOrder};
+
+/// Least time between two learned revisions of an API, unless a finding opens or a baseline is frozen.
+const REVISION_INTERVAL_MS: i64 = 5 * 60_000;
+/// Accepted exchanges from which an operation may become part of a baseline without being forced.
+const READY_EXCHANGES: u64 = 50;
+/// Fewest digits by which a revision can be asked for.
+const REVISION_DIGITS_MIN: usize = 6;
+
+/// What a freeze is about to make; held only after the store took it.
+pub(super) struct Candidate {
+    pub(super) specification: Arc<Specification>,
+    pub(super) revision: Revision,
+}
+
+impl Api {
+    /// Makes a learned revision when something new was learned and the last one is old enough; freezes when it is time.
+    pub(super) fn revise_when_due(&mut self, now_ms: i64, raise: &Raise, effects: &mut Effects) {
+        if self.novel && now_ms - self.learned_ms >= REVISION_INTERVAL_MS {
+            self.revise(now_ms, "traffic showed something new", raise, effects);
+        }
+    }
+
+    /// Makes a learned revision of what is known, unless the newest one says the same already.
+    pub(super) fn revise(&mut self, now_ms: i64, reason: &str, raise: &Raise, effects: &mut Effects) {
+        self.learned_ms = now_ms;
+        self.novel = false;
+        let projection = infer::project(&self.evidence, &self.project_options());
+        if projection.report.operations == 0 {
+            return;
+        }
+        let id = RevisionId::of(&projection.document);
+        if self.learned.as_ref() == Some(&id) {
+            return;
+        }
+        let parent = self.learned.replace(id.clone());
+        let first = parent.is_none();
+        let revision = Revision {
+            id,
+            api: Arc::clone(self.name()),
+            origin: Origin::Learned,
+            text: infer::yaml::write(&projection.document).into(),
+            created_ms: now_ms,
+            parent,
+            reason: reason.to_owned(),
+        };
+        effects.learned(revision, first, projection.report.operations, raise);
+    }
+
+    /// Whether it is time to freeze by configuration.
+    pub(super) fn freeze_is_due(&self, now_ms: i64) -> bool {
+        let BaselineSetting::Learn { freeze_after: Some(after) } = &self.settings.baseline else { return false };
+        self.baseline.is_none() && now_ms - self.begun_ms >= after.as_ms()
+    }
+
+    /// Prepares what was learned as a baseline: projected, and read back as any document is.
+    ///
+    /// # Errors
+    /// When nothing was learned, an operation is not ready and not forced, or the document does not read back.
+    pub(super) fn candidate(&self, order: &FreezeOrder, now_ms: i64) -> Result<(Candidate, Frozen), Error> {
+        let projection = infer::project(&self.evidence, &self.project_options());
+        if projection.report.operations == 0 {
+            return Err(self.nothing_learned());
+        }
+        let unready = unready(&projection.document);
+        if !unready.is_empty() && !order.force {
+            return Err(Error::NotReady(unready));
+        }
+        let revision = Revision {
+            id: RevisionId::of(&projection.document),
+            api: Arc::clone(self.name()),
+            origin: Origin::Learned,
+            text: infer::yaml::write(&projection.document).into(),
+            created_ms: now_ms,
+            parent: self.baseline.as_ref().map(|held| held.baseline.revision.clone()),
+            reason: order.reason.clone(),
+        };
+        let specification = read(&revision).map_err(Error::Unusable)?;
+        let frozen =
+            Frozen { revision: revision.id.clone(), operations: projection.report.operations, forced: unready };
+        Ok((Candidate { specification: Arc::new(specification), revision }, frozen))
+    }
+
+    /// A document as asked for.
+    ///
+    /// # Errors
+    /// When there is no such document.
+    pub(super) fn specification(&self, question: &Question, store: &store::Handle) -> Result<Answer, Error> {
+        match &question.which {
+            Which::Current => {
+                let options = ProjectOptions {
+                    dialect: question.dialect,
+                    view: question.view,
+                    extensions: question.extensions,
+                    ..self.project_options()
+                };
+                let projection = infer::project(&self.evidence, &options);
+                if projection.report.operations == 0 {
+                    return Err(self.nothing_learned());
+                }
+                let revision = RevisionId::of(&projection.document);
+                Ok(Answer { revision, origin: Origin::Learned, body: AnswerBody::Tree(projection.document) })
+            }
+            Which::Baseline => {
+                let held = self.baseline.as_ref().ok_or(Error::NoBaseline)?;
+                Ok(Answer {
+                    revision: held.baseline.revision.clone(),
+                    origin: held.baseline.origin,
+                    body: AnswerBody::Text(Arc::clone(&held.text)),
+                })
+            }
+            Which::Revision(digits) => self.kept(digits, store),
+        }
+    }
+
+    /// A kept revision, or the predefined one in force, by its first digits.
+    fn kept(&self, digits: &str, store: &store::Handle) -> Result<Answer, Error> {
+        let digits = digits.trim_start_matches("sha256:");
+        let missing = || Error::NoSuchRevision(digits.to_owned());
+        if digits.len() < REVISION_DIGITS_MIN {
+            return Err(missing());
+        }
+        let fits = |id: &RevisionId| id.as_str().trim_start_matches("sha256:").starts_with(digits);
+        if let Some(held) = self.baseline.as_ref().filter(|held| fits(&held.baseline.revision)) {
+            return Ok(Answer {
+                revision: held.baseline.revision.clone(),
+                origin: held.baseline.origin,
+                body: AnswerBody::Text(Arc::clone(&held.text)),
+            });
+        }
+        let name = Arc::clone(self.name());
+        let found = store.read_blocking(|reader| {
+            let summaries = reader.revisions(&name)?;
+            let Some(summary) = summaries.iter().find(|summary| fits(&summary.id)) else { return Ok(None) };
+            reader.revision(&name, &summary.id)
+        });
+        let revision = found.map_err(Error::Store)?.ok_or_else(missing)?;
+        Ok(Answer { revision: revision.id, origin: revision.origin, body: AnswerBody::Text(revision.text) })
+    }
+
+    /// The operations learned and documented, by template and method.
+    pub(super) fn operations(&self) -> Vec<OperationView> {
+        let options = ProjectOptions { view: View::Strict, ..self.project_options() };
+        let document = infer::project(&self.evidence, &options).document;
+        let mut operations: BTreeMap<(String, String), OperationView> = BTreeMap::new();
+        each_operation(&document, |template, method, operation| {
+            operations.insert((template.to_owned(), method.to_owned()), learned_operation(template, method, operation));
+        });
+        for documented in self.baseline.iter().flat_map(|held| &held.baseline.specification.operations) {
+            let key = (documented.template.to_string(), documented.method.to_string());
+            operations.entry(key).or_insert_with(|| documented_operation(documented)).documented = true;
+        }
+        operations.into_values().collect()
+    }
+
+    fn nothing_learned(&self) -> Error {
+        Error::NothingLearned { seen: self.counts.seen, learned: self.counts.learned }
+    }
+}
+
+/// Reads a kept revision as a specification.
+///
+/// # Errors
+/// The problems, as one text.
+pub(super) fn read(revision: &Revision) -> Result<Specification, String> {
+    let options = LoadOptions { name: format!("revision {}", revision.id.short()), ..LoadOptions::default() };
+    match contract::load(&revision.text, &options) {
+        Ok((specification, _lints)) => Ok(specification),
+        Err(problems) => Err(problems.to_string()),
+    }
+}
+
+/// Calls `visit` with template, upper-case method and object of every operation of a projected document.
+fn each_operation(document: &Value, mut visit: impl FnMut(&str, &str, &Value)) {
+    let paths = document.get("paths").and_then(Value::as_object);
+    for (template, item) in paths.into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            if operation.get("responses").is_some() {
+                visit(template, &method.to_ascii_uppercase(), operation);
+            }
+        }
+    }
+}
+
+/// Operations with fewer exchanges than a baseline should rest on, each with what it lacks.
+fn unready(document: &Value) -> Vec<String> {
+    let mut unready = Vec::new();
+    each_operation(document, |template, method, operation| {
+        let n = accepted(operation);
+        if n < READY_EXCHANGES {
+            unready.push(format!("{method} {template}: {n} of {READY_EXCHANGES} exchanges"));
+        }
+    });
+    unready
+}
+
+fn accepted(operation: &Value) -> u64 {
+    operation.pointer("/x-driftgate-evidence/n").and_then(Value::as_u64).unwrap_or(0)
+}
+
+fn learned_operation(template: &str, method: &str, operation: &Value) -> OperationView {
+    let id = operation.get("x-driftgate-id").and_then(Value::as_str).unwrap_or_default();
+    let responses = operation.get("responses").and_then(Value::as_object);
+    OperationView {
+        id: id.to_owned(),
+        method: method.to_owned(),
+        template: template.to_owned(),
+        learned: true,
+        documented: false,
+        n: accepted(operation),
+        statuses: responses.into_iter().flatten().map(|(status, _)| status.clone()).collect(),
+    }
+}
+
+fn documented_operation(documented: &contract::specification::Operation) -> OperationView {
+    OperationView {
+        id: documented.id.clone().unwrap_or_default(),
+        method: documented.method.to_string(),
+        template: documented.template.to_string(),
+        learned: false,
+        documented: true,
+        n: 0,
+        statuses: documented.responses.iter().map(|response| response.key.to_string()).collect(),
+    }
+}

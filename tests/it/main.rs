@@ -1,3 +1,10 @@
 //! The process tests: the real binary, real sockets. One file per behaviour.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests stand outside of the program: they use files, threads and clocks of their own"
+)]
 
+mod replay;
+mod support;
 mod tidy;

@@ -20,7 +20,10 @@ impl Message {
     }
 
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.fields
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn text(&self) -> String {
@@ -28,7 +31,8 @@ impl Message {
     }
 
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}: {}", self.start, self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {:?}: {}", self.start, self.text()))
     }
 }
 
@@ -103,7 +107,9 @@ impl Connection {
     }
 
     fn read_body(&mut self, message: &mut Message, until_close: bool) -> io::Result<()> {
-        let chunked = message.field("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+        let chunked = message
+            .field("transfer-encoding")
+            .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
         if chunked {
             return self.read_chunks(message);
         }
@@ -120,7 +126,8 @@ impl Connection {
     fn read_chunks(&mut self, message: &mut Message) -> io::Result<()> {
         loop {
             let line = self.read_line()?.ok_or(io::ErrorKind::UnexpectedEof)?;
-            let size = usize::from_str_radix(line.split(';').next().unwrap_or("").trim(), 16).map_err(|_| io::ErrorKind::InvalidData)?;
+            let size = usize::from_str_radix(line.split(';').next().unwrap_or("").trim(), 16)
+                .map_err(|_| io::ErrorKind::InvalidData)?;
             if size == 0 {
                 while !self.read_line()?.unwrap_or_default().is_empty() {}
                 return Ok(());
@@ -134,17 +141,36 @@ impl Connection {
 }
 
 /// One request on a connection of its own.
-pub fn request(address: SocketAddr, method: &str, target: &str, fields: &[(&str, &str)], body: &[u8]) -> Message {
-    try_request(address, method, target, fields, body).unwrap_or_else(|error| panic!("{method} {target}: {error}"))
+pub fn request(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> Message {
+    try_request(address, method, target, fields, body)
+        .unwrap_or_else(|error| panic!("{method} {target}: {error}"))
 }
 
 /// As [`request`], for a peer that may be going away.
-pub fn try_request(address: SocketAddr, method: &str, target: &str, fields: &[(&str, &str)], body: &[u8]) -> io::Result<Message> {
+pub fn try_request(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<Message> {
     Connection::open(address)?.exchange(method, &render(address, method, target, fields, body))
 }
 
 /// The bytes of a request.
-pub fn render(address: SocketAddr, method: &str, target: &str, fields: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+pub fn render(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<u8> {
     let mut head = format!("{method} {target} HTTP/1.1\r\n");
     if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         head.push_str(&format!("Host: {address}\r\n"));

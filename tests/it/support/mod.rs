@@ -1,5 +1,6 @@
 //! What the process tests share: the program as a child, raw HTTP on both sides of it, waiting on states.
 
+pub mod har;
 pub mod http;
 pub mod sidecar;
 pub mod upstream;

@@ -38,7 +38,11 @@ impl Builder {
 
     /// One listener and no API.
     pub fn bare() -> Self {
-        Self { folder: Arc::new(tempfile::tempdir().expect("a folder")), listeners: 1, sections: String::new() }
+        Self {
+            folder: Arc::new(tempfile::tempdir().expect("a folder")),
+            listeners: 1,
+            sections: String::new(),
+        }
     }
 
     /// Continues in the folder of an earlier run, as a restart does.
@@ -84,8 +88,14 @@ impl Builder {
         let log = Arc::new(Mutex::new(String::new()));
         collect(child.stderr.take().expect("piped"), &log);
         collect(child.stdout.take().expect("piped"), &log);
-        let mut sidecar =
-            Sidecar { folder: self.folder, proxies: Vec::new(), admin: ([127, 0, 0, 1], 0).into(), child, log, token: String::new() };
+        let mut sidecar = Sidecar {
+            folder: self.folder,
+            proxies: Vec::new(),
+            admin: ([127, 0, 0, 1], 0).into(),
+            child,
+            log,
+            token: String::new(),
+        };
         sidecar.read_addresses();
         sidecar
     }
@@ -121,7 +131,9 @@ impl Sidecar {
             let addresses = |word: &str| -> Vec<SocketAddr> {
                 log.lines()
                     .filter_map(|line| line.strip_prefix(word))
-                    .filter_map(|rest| rest.trim().strip_prefix("http://")?.split([' ', '/']).next()?.parse().ok())
+                    .filter_map(|rest| {
+                        rest.trim().strip_prefix("http://")?.split([' ', '/']).next()?.parse().ok()
+                    })
                     .collect()
             };
             Some((addresses("proxy"), addresses("admin").first().copied()?))
@@ -129,7 +141,10 @@ impl Sidecar {
         self.proxies = proxies;
         self.admin = admin;
         let token = self.folder.path().join("data/admin-token");
-        self.token = eventually("the admin token is there", || std::fs::read_to_string(&token).ok()).trim().to_owned();
+        self.token =
+            eventually("the admin token is there", || std::fs::read_to_string(&token).ok())
+                .trim()
+                .to_owned();
     }
 
     /// The first listener.

@@ -58,7 +58,11 @@ impl Drop for Upstream {
     }
 }
 
-fn serve(stream: TcpStream, script: &(impl Fn(&Message) -> Vec<u8> + ?Sized), seen: &Mutex<Vec<Message>>) {
+fn serve(
+    stream: TcpStream,
+    script: &(impl Fn(&Message) -> Vec<u8> + ?Sized),
+    seen: &Mutex<Vec<Message>>,
+) {
     let mut connection = Connection::wrap(stream);
     while let Ok(Some(request)) = connection.read_request() {
         let answer = script(&request);

@@ -5,6 +5,8 @@
     reason = "tests stand outside of the program: they use files, threads and clocks of their own"
 )]
 
+mod crash;
+mod fail_open;
 mod replay;
 mod support;
 mod tidy;

@@ -91,7 +91,12 @@ impl Api {
     }
 
     /// Takes over what the store kept: evidence, findings, the newest learned revision.
-    pub(super) fn adopt(&mut self, evidence: Option<Evidence>, drift: Drift, learned: Option<&Revision>) {
+    pub(super) fn adopt(
+        &mut self,
+        evidence: Option<Evidence>,
+        drift: Drift,
+        learned: Option<&Revision>,
+    ) {
         if let Some(evidence) = evidence {
             self.evidence = evidence;
         }
@@ -110,10 +115,14 @@ impl Api {
         self.lens = lens(&settings);
         self.settings = settings;
         match (&self.settings.baseline, &self.baseline) {
-            (BaselineSetting::Predefined { revision, .. }, Some(held)) if held.baseline.revision == revision.id => {
+            (BaselineSetting::Predefined { revision, .. }, Some(held))
+                if held.baseline.revision == revision.id =>
+            {
                 Vec::new()
             }
-            (BaselineSetting::Learn { .. }, Some(held)) if held.baseline.origin == Origin::Predefined => {
+            (BaselineSetting::Learn { .. }, Some(held))
+                if held.baseline.origin == Origin::Predefined =>
+            {
                 self.baseline = None;
                 Vec::new()
             }
@@ -132,7 +141,12 @@ impl Api {
     }
 
     /// Holds the API to a revision from now on.
-    pub(super) fn hold(&mut self, specification: Arc<Specification>, revision: &Revision, since_ms: i64) {
+    pub(super) fn hold(
+        &mut self,
+        specification: Arc<Specification>,
+        revision: &Revision,
+        since_ms: i64,
+    ) {
         let prefix = &self.settings.path_prefix;
         let baseline = Baseline::new(specification, revision.id.clone(), revision.origin, prefix);
         self.baseline = Some(Held { baseline, text: Arc::clone(&revision.text), since_ms });
@@ -147,7 +161,13 @@ impl Api {
     }
 
     /// One capture: opened, learned from, judged.
-    pub(super) fn take(&mut self, capture: &Capture, border: &Border, world: &World, effects: &mut Effects) {
+    pub(super) fn take(
+        &mut self,
+        capture: &Capture,
+        border: &Border,
+        world: &World,
+        effects: &mut Effects,
+    ) {
         self.counts.seen += 1;
         self.last_seen_ms = self.last_seen_ms.max(capture.wall_ms);
         if capture.outcome != Outcome::Ok || capture.part == Part::End {
@@ -185,12 +205,12 @@ impl Api {
 
     /// Raises what happened to a finding. One that opens names the learned revision that holds what was seen, made now.
     fn tell(&mut self, mut transition: Transition, world: &World, effects: &mut Effects) {
-        let opens = matches!(transition.change, contract::Change::Opened | contract::Change::Reopened);
+        let opens =
+            matches!(transition.change, contract::Change::Opened | contract::Change::Reopened);
         if opens && !transition.silent {
             let now = world.clock.now_ms();
             self.revise(now, "a finding opened", &world.raise, effects);
             transition.finding.event_specification.clone_from(&self.learned);
-            self.drift.name_specification(&transition.finding.fingerprint, self.learned.clone());
         }
         effects.transition(transition, world.clock.now_ms(), &world.raise);
         self.flush_findings(effects);
@@ -205,7 +225,12 @@ impl Api {
     }
 
     /// Tells what a changed baseline did to the findings.
-    pub(super) fn tell_all(&mut self, transitions: Vec<Transition>, world: &World, effects: &mut Effects) {
+    pub(super) fn tell_all(
+        &mut self,
+        transitions: Vec<Transition>,
+        world: &World,
+        effects: &mut Effects,
+    ) {
         for transition in transitions {
             self.tell(transition, world, effects);
         }
@@ -255,7 +280,12 @@ impl Api {
 
     fn baseline_view(&self) -> BaselineView {
         match &self.baseline {
-            None => BaselineView { state: BaselineState::Learning, revision: None, origin: None, since_ms: self.begun_ms },
+            None => BaselineView {
+                state: BaselineState::Learning,
+                revision: None,
+                origin: None,
+                since_ms: self.begun_ms,
+            },
             Some(held) => BaselineView {
                 state: match held.baseline.origin {
                     Origin::Predefined => BaselineState::Predefined,

@@ -51,7 +51,13 @@ impl Effects {
     }
 
     /// A learned revision and the news of it.
-    pub(super) fn learned(&mut self, revision: Revision, first: bool, operations: usize, raise: &Raise) {
+    pub(super) fn learned(
+        &mut self,
+        revision: Revision,
+        first: bool,
+        operations: usize,
+        raise: &Raise,
+    ) {
         let kind = if first { "documentation.created" } else { "documentation.updated" };
         let data = json!({
             "object": { "api": &*revision.api, "operations": operations },
@@ -66,7 +72,13 @@ impl Effects {
     }
 
     /// A revision that becomes the baseline, and the news of it.
-    pub(super) fn frozen(&mut self, revision: Revision, by: &str, operations: usize, raise: &Raise) {
+    pub(super) fn frozen(
+        &mut self,
+        revision: Revision,
+        by: &str,
+        operations: usize,
+        raise: &Raise,
+    ) {
         let data = json!({
             "object": { "api": &*revision.api, "operations": operations },
             "spec_revision": revision.id.as_str(),
@@ -74,7 +86,12 @@ impl Effects {
             "reason": revision.reason,
             "actor": by,
         });
-        let event = raise.event("contract.baseline.frozen", Some(&revision.api), revision.created_ms, &data);
+        let event = raise.event(
+            "contract.baseline.frozen",
+            Some(&revision.api),
+            revision.created_ms,
+            &data,
+        );
         self.events.push(event);
         self.changes.push(Change::Baseline(store::Baseline {
             api: revision.api.clone(),

@@ -10,7 +10,9 @@ pub enum Error {
     NothingLearned { seen: u64, learned: u64 },
     #[error("no revision of this API begins with `{0}`")]
     NoSuchRevision(String),
-    #[error("this API has no baseline yet; freeze what was learned, or name a file in `apis[].baseline`")]
+    #[error(
+        "this API has no baseline yet; freeze what was learned, or name a file in `apis[].baseline`"
+    )]
     NoBaseline,
     /// Operations and what each lacks.
     #[error("{} operations are not ready to be a baseline", .0.len())]
@@ -27,9 +29,11 @@ impl Error {
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
-            Self::NoSuchApi(_) | Self::NoSuchRevision(_) | Self::NotReady(_) | Self::NoBaseline | Self::NothingLearned { .. } => {
-                Fault::Client
-            }
+            Self::NoSuchApi(_)
+            | Self::NoSuchRevision(_)
+            | Self::NotReady(_)
+            | Self::NoBaseline
+            | Self::NothingLearned { .. } => Fault::Client,
             Self::Store(_) => Fault::Operator,
             Self::Unusable(_) | Self::Stopped => Fault::Bug,
         }

@@ -92,8 +92,19 @@ impl Handle {
     ///
     /// # Errors
     /// When there is no such API, nothing was learned, something is not ready, or the store did not take it.
-    pub async fn freeze(&self, api: &str, reason: &str, by: &str, force: bool) -> Result<Frozen, Error> {
-        let order = FreezeOrder { api: api.to_owned(), reason: reason.to_owned(), by: by.to_owned(), force };
+    pub async fn freeze(
+        &self,
+        api: &str,
+        reason: &str,
+        by: &str,
+        force: bool,
+    ) -> Result<Frozen, Error> {
+        let order = FreezeOrder {
+            api: api.to_owned(),
+            reason: reason.to_owned(),
+            by: by.to_owned(),
+            force,
+        };
         self.ask(|reply| Command::Freeze(Box::new(order), reply)).await?
     }
 
@@ -118,7 +129,10 @@ impl Handle {
         self.paused.store(paused, Ordering::Release);
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| Error::Stopped)?;
         answer.await.map_err(|_| Error::Stopped)

@@ -62,7 +62,10 @@ fn kept(reader: &store::Reader<'_>, name: &str) -> Result<Kept, store::Error> {
     };
     Ok(Kept {
         evidence: reader.evidence(name)?,
-        findings: findings.into_iter().map(|record| (record.finding, state(&record.state))).collect(),
+        findings: findings
+            .into_iter()
+            .map(|record| (record.finding, state(&record.state)))
+            .collect(),
         learned: reader.latest_revision(name, Origin::Learned)?,
         baseline,
     })
@@ -73,7 +76,13 @@ fn state(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or(Value::Null)
 }
 
-fn evidence(name: &Arc<str>, bytes: Vec<u8>, key: &HashKey, store: &store::Handle, now_ms: i64) -> Option<Evidence> {
+fn evidence(
+    name: &Arc<str>,
+    bytes: Vec<u8>,
+    key: &HashKey,
+    store: &store::Handle,
+    now_ms: i64,
+) -> Option<Evidence> {
     let error = match infer::decode(&bytes) {
         Ok(evidence) if evidence.key_id() == key.id() => return Some(evidence),
         Ok(evidence) => infer::Error::OtherKey { ours: key.id(), theirs: evidence.key_id() },

@@ -38,7 +38,13 @@ impl Api {
     }
 
     /// Makes a learned revision of what is known, unless the newest one says the same already.
-    pub(super) fn revise(&mut self, now_ms: i64, reason: &str, raise: &Raise, effects: &mut Effects) {
+    pub(super) fn revise(
+        &mut self,
+        now_ms: i64,
+        reason: &str,
+        raise: &Raise,
+        effects: &mut Effects,
+    ) {
         self.learned_ms = now_ms;
         self.novel = false;
         let projection = infer::project(&self.evidence, &self.project_options());
@@ -65,7 +71,9 @@ impl Api {
 
     /// Whether it is time to freeze by configuration.
     pub(super) fn freeze_is_due(&self, now_ms: i64) -> bool {
-        let BaselineSetting::Learn { freeze_after: Some(after) } = &self.settings.baseline else { return false };
+        let BaselineSetting::Learn { freeze_after: Some(after) } = &self.settings.baseline else {
+            return false;
+        };
         self.baseline.is_none() && now_ms - self.begun_ms >= after.as_ms()
     }
 
@@ -73,7 +81,11 @@ impl Api {
     ///
     /// # Errors
     /// When nothing was learned, an operation is not ready and not forced, or the document does not read back.
-    pub(super) fn candidate(&self, order: &FreezeOrder, now_ms: i64) -> Result<(Candidate, Frozen), Error> {
+    pub(super) fn candidate(
+        &self,
+        order: &FreezeOrder,
+        now_ms: i64,
+    ) -> Result<(Candidate, Frozen), Error> {
         let projection = infer::project(&self.evidence, &self.project_options());
         if projection.report.operations == 0 {
             return Err(self.nothing_learned());
@@ -92,8 +104,11 @@ impl Api {
             reason: order.reason.clone(),
         };
         let specification = read(&revision).map_err(Error::Unusable)?;
-        let frozen =
-            Frozen { revision: revision.id.clone(), operations: projection.report.operations, forced: unready };
+        let frozen = Frozen {
+            revision: revision.id.clone(),
+            operations: projection.report.operations,
+            forced: unready,
+        };
         Ok((Candidate { specification: Arc::new(specification), revision }, frozen))
     }
 
@@ -101,7 +116,11 @@ impl Api {
     ///
     /// # Errors
     /// When there is no such document.
-    pub(super) fn specification(&self, question: &Question, store: &store::Handle) -> Result<Answer, Error> {
+    pub(super) fn specification(
+        &self,
+        question: &Question,
+        store: &store::Handle,
+    ) -> Result<Answer, Error> {
         match &question.which {
             Which::Current => {
                 let options = ProjectOptions {
@@ -115,7 +134,11 @@ impl Api {
                     return Err(self.nothing_learned());
                 }
                 let revision = RevisionId::of(&projection.document);
-                Ok(Answer { revision, origin: Origin::Learned, body: AnswerBody::Tree(projection.document) })
+                Ok(Answer {
+                    revision,
+                    origin: Origin::Learned,
+                    body: AnswerBody::Tree(projection.document),
+                })
             }
             Which::Baseline => {
                 let held = self.baseline.as_ref().ok_or(Error::NoBaseline)?;
@@ -147,11 +170,17 @@ impl Api {
         let name = Arc::clone(self.name());
         let found = store.read_blocking(|reader| {
             let summaries = reader.revisions(&name)?;
-            let Some(summary) = summaries.iter().find(|summary| fits(&summary.id)) else { return Ok(None) };
+            let Some(summary) = summaries.iter().find(|summary| fits(&summary.id)) else {
+                return Ok(None);
+            };
             reader.revision(&name, &summary.id)
         });
         let revision = found.map_err(Error::Store)?.ok_or_else(missing)?;
-        Ok(Answer { revision: revision.id, origin: revision.origin, body: AnswerBody::Text(revision.text) })
+        Ok(Answer {
+            revision: revision.id,
+            origin: revision.origin,
+            body: AnswerBody::Text(revision.text),
+        })
     }
 
     /// The operations learned and documented, by template and method.
@@ -160,11 +189,17 @@ impl Api {
         let document = infer::project(&self.evidence, &options).document;
         let mut operations: BTreeMap<(String, String), OperationView> = BTreeMap::new();
         each_operation(&document, |template, method, operation| {
-            operations.insert((template.to_owned(), method.to_owned()), learned_operation(template, method, operation));
+            operations.insert(
+                (template.to_owned(), method.to_owned()),
+                learned_operation(template, method, operation),
+            );
         });
-        for documented in self.baseline.iter().flat_map(|held| &held.baseline.specification.operations) {
+        for documented in
+            self.baseline.iter().flat_map(|held| &held.baseline.specification.operations)
+        {
             let key = (documented.template.to_string(), documented.method.to_string());
-            operations.entry(key).or_insert_with(|| documented_operation(documented)).documented = true;
+            operations.entry(key).or_insert_with(|| documented_operation(documented)).documented =
+                true;
         }
         operations.into_values().collect()
     }
@@ -179,7 +214,8 @@ impl Api {
 /// # Errors
 /// The problems, as one text.
 pub(super) fn read(revision: &Revision) -> Result<Specification, String> {
-    let options = LoadOptions { name: format!("revision {}", revision.id.short()), ..LoadOptions::default() };
+    let name = format!("revision {}", revision.id.short());
+    let options = LoadOptions { name: &name, ..LoadOptions::default() };
     match contract::load(&revision.text, &options) {
         Ok((specification, _lints)) => Ok(specification),
         Err(problems) => Err(problems.to_string()),

@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::api::{Api, ApiSettings};
 use super::effects::Effects;
 use super::options::Analysis;
@@ -52,7 +54,11 @@ pub struct Parts {
 ///
 /// # Errors
 /// When the system refuses a thread.
-pub fn start(parts: Parts, shutdown: shutdown::Watch, guard: shutdown::Guard) -> io::Result<(Handle, JoinHandle<()>)> {
+pub fn start(
+    parts: Parts,
+    shutdown: shutdown::Watch,
+    guard: shutdown::Guard,
+) -> io::Result<(Handle, JoinHandle<()>)> {
     let (commands, questions) = queue::bounded(COMMANDS_MAX);
     let paused = Arc::new(AtomicBool::new(parts.options.paused));
     let handle = Handle { commands, paused: Arc::clone(&paused) };
@@ -97,7 +103,12 @@ struct Service {
 }
 
 impl Service {
-    fn new(parts: Parts, questions: Receiver<Command>, paused: Arc<AtomicBool>, shutdown: shutdown::Watch) -> Self {
+    fn new(
+        parts: Parts,
+        questions: Receiver<Command>,
+        paused: Arc<AtomicBool>,
+        shutdown: shutdown::Watch,
+    ) -> Self {
         let mut service = Self {
             intake: parts.intake,
             border: parts.border,
@@ -202,14 +213,11 @@ impl Service {
         let mut wait = Duration::from_millis(50);
         let mut told = false;
         loop {
-            let error = match self.bus.publish_blocking(events.clone(), changes.clone()) {
-                Ok(_) => {
-                    if told {
-                        signals::StoreBack.tell();
-                    }
-                    return;
+            let Err(error) = self.bus.publish_blocking(events.clone(), changes.clone()) else {
+                if told {
+                    signals::StoreBack.tell();
                 }
-                Err(error) => error,
+                return;
             };
             if !told {
                 signals::StoreRefused { error: &error }.tell();
@@ -235,26 +243,24 @@ impl Service {
     }
 
     fn obey(&mut self, command: Command) {
-        // A failed send means that whoever asked has gone: nothing to do.
         match command {
-            Command::Apis(reply) => drop(reply.send(self.apis.iter().map(Api::view).collect())),
-            Command::Operations(name, reply) => drop(reply.send(self.api(&name).map(|api| api.operations()))),
-            Command::Specification(name, question, reply) => {
+            Command::Apis(to) => reply(to, self.apis.iter().map(Api::view).collect()),
+            Command::Operations(name, to) => reply(to, self.api(&name).map(|api| api.operations())),
+            Command::Specification(name, question, to) => {
                 let store = self.store.clone();
-                let answer = self.api(&name).and_then(|api| api.specification(&question, &store));
-                drop(reply.send(answer));
+                reply(to, self.api(&name).and_then(|api| api.specification(&question, &store)));
             }
-            Command::Freeze(order, reply) => drop(reply.send(self.freeze(&order))),
-            Command::Configure(settings, reply) => {
+            Command::Freeze(order, to) => reply(to, self.freeze(&order)),
+            Command::Configure(settings, to) => {
                 self.configure(settings);
-                drop(reply.send(()));
+                reply(to, ());
             }
-            Command::Flush(reply) => {
+            Command::Flush(to) => {
                 for api in &mut self.apis {
                     api.flush(&mut self.effects);
                 }
                 self.write();
-                drop(reply.send(()));
+                reply(to, ());
             }
         }
     }
@@ -279,7 +285,9 @@ impl Service {
 
     fn api(&mut self, name: &str) -> Result<&mut Api, super::Error> {
         let index = self.index.get(name).copied();
-        index.and_then(|index| self.apis.get_mut(index)).ok_or_else(|| super::Error::NoSuchApi(name.to_owned()))
+        index
+            .and_then(|index| self.apis.get_mut(index))
+            .ok_or_else(|| super::Error::NoSuchApi(name.to_owned()))
     }
 
     fn configure(&mut self, settings: Vec<ApiSettings>) {
@@ -313,6 +321,11 @@ impl Service {
         let seconds = worked as f64 / 1e9 * (1.0 / self.options.cpu - 1.0);
         rest(Duration::from_secs_f64(seconds));
     }
+}
+
+/// Answers whoever asked; one that has gone meanwhile misses nothing.
+fn reply<T>(to: oneshot::Sender<T>, value: T) {
+    drop(to.send(value).err());
 }
 
 /// Waits on this thread, which nobody but the analysis uses; a wake-up may end it early.

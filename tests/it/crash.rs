@@ -32,8 +32,15 @@ fn post(sidecar: &Sidecar, next: &AtomicUsize, stop: &AtomicBool) -> Vec<String>
     while !stop.load(Ordering::Acquire) {
         let id = format!("event-{}", next.fetch_add(1, Ordering::Relaxed));
         let event = json!({ "specversion": "1.0", "id": id, "source": "/shop", "type": "order_placed", "data": { "id": id } });
-        let fields = [("authorization", bearer.as_str()), ("content-type", "application/cloudevents+json")];
-        match try_request(sidecar.admin, "POST", "/v1/events", &fields, event.to_string().as_bytes()) {
+        let fields =
+            [("authorization", bearer.as_str()), ("content-type", "application/cloudevents+json")];
+        match try_request(
+            sidecar.admin,
+            "POST",
+            "/v1/events",
+            &fields,
+            event.to_string().as_bytes(),
+        ) {
             Ok(reply) if reply.status() == 202 => acknowledged.push(id),
             Ok(reply) => panic!("refused with {}: {}", reply.status(), reply.text()),
             Err(_) => return acknowledged,
@@ -69,7 +76,9 @@ fn p3_nothing_acknowledged_is_lost_over_twenty_kills() {
             let poster = scope.spawn(|| post(&sidecar, &next, &stop));
             // How many events pass before the kill differs by round, and so does what the kill interrupts.
             let goal = next.load(Ordering::Relaxed) + 3 + (round * 37) % 41;
-            eventually("events are posted", || (next.load(Ordering::Relaxed) >= goal).then_some(()));
+            eventually("events are posted", || {
+                (next.load(Ordering::Relaxed) >= goal).then_some(())
+            });
             sidecar.signal(nix::sys::signal::Signal::SIGKILL);
             acknowledged.extend(poster.join().expect("the poster"));
             stop.store(true, Ordering::Release);

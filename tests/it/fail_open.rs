@@ -23,7 +23,9 @@ fn round(address: SocketAddr, failed: &AtomicUsize) -> Vec<Duration> {
                 let request = render(address, "GET", "/orders/1?expand=lines", &[], &[]);
                 for _ in 0..REQUESTS_PER_ROUND / CLIENTS {
                     let begun = Instant::now();
-                    let right = connection.exchange("GET", &request).is_ok_and(|answer| answer.status() == 200 && answer.body.len() > 20);
+                    let right = connection
+                        .exchange("GET", &request)
+                        .is_ok_and(|answer| answer.status() == 200 && answer.body.len() > 20);
                     latencies.push(begun.elapsed());
                     if !right {
                         wrong += 1;
@@ -50,11 +52,18 @@ fn p99(sorted: &[Duration]) -> f64 {
 
 #[test]
 fn p2_with_analysis_hung_and_the_queue_full_no_request_fails_and_latency_stays() {
-    let upstream = Upstream::start(|_| json(200, &serde_json::json!({ "id": 1, "state": "open", "total": 12.5 })));
+    let upstream = Upstream::start(|_| {
+        json(200, &serde_json::json!({ "id": 1, "state": "open", "total": 12.5 }))
+    });
     let off = Builder::bare()
-        .section(&format!("apis:\n  - {{ name: api, upstream: \"{}\", capture: off }}\n", upstream.url()))
+        .section(&format!(
+            "apis:\n  - {{ name: api, upstream: \"{}\", capture: off }}\n",
+            upstream.url()
+        ))
         .start();
-    let hung = Builder::new(&upstream.url()).section("analysis: { paused: true }\ncapture: { queue: 64 }\n").start();
+    let hung = Builder::new(&upstream.url())
+        .section("analysis: { paused: true }\ncapture: { queue: 64 }\n")
+        .start();
     let failed = AtomicUsize::new(0);
     round(hung.proxy(), &failed);
     assert!(hung.metric("driftgate_tap_dropped_total") > 0.0, "the queue is full from here on");
@@ -68,7 +77,9 @@ fn p2_with_analysis_hung_and_the_queue_full_no_request_fails_and_latency_stays()
         .collect();
     ratios.sort_by(f64::total_cmp);
     let median = ratios[ROUNDS / 2];
-    println!("p99 with analysis hung / tap off, {ROUNDS} paired rounds: median {median:.3}, all {ratios:.2?}");
+    println!(
+        "p99 with analysis hung / tap off, {ROUNDS} paired rounds: median {median:.3}, all {ratios:.2?}"
+    );
     assert_eq!(failed.load(Ordering::Relaxed), 0, "of {} requests", ROUNDS * REQUESTS_PER_ROUND);
     assert!(median <= 1.2, "median ratio of p99: {median:.3}");
 }

@@ -12,19 +12,27 @@ pub struct Skipped<'a> {
 
 impl Skipped<'_> {
     pub fn tell(self) {
-        error!(sequence = self.sequence, api = self.api, "an exchange could not be analysed and was skipped");
+        error!(
+            sequence = self.sequence,
+            api = self.api,
+            "an exchange could not be analysed and was skipped"
+        );
     }
 }
 
 /// Stored evidence does not load; learning begins anew beside it.
 pub struct EvidenceSetAside<'a> {
     pub api: &'a str,
-    pub error: &'a dyn Error,
+    pub error: &'a (dyn Error + 'static),
 }
 
 impl EvidenceSetAside<'_> {
     pub fn tell(self) {
-        warn!(api = self.api, error = self.error, "stored evidence was set aside, learning begins anew");
+        warn!(
+            api = self.api,
+            error = self.error,
+            "stored evidence was set aside, learning begins anew"
+        );
     }
 }
 
@@ -36,14 +44,18 @@ pub struct BaselineUnusable<'a> {
 
 impl BaselineUnusable<'_> {
     pub fn tell(self) {
-        error!(api = self.api, problems = self.problems, "the stored baseline does not load, drift is not judged until a new one is frozen");
+        error!(
+            api = self.api,
+            problems = self.problems,
+            "the stored baseline does not load, drift is not judged until a new one is frozen"
+        );
     }
 }
 
 /// The store cannot be read at start.
 pub struct NotRestored<'a> {
     pub api: &'a str,
-    pub error: &'a dyn Error,
+    pub error: &'a (dyn Error + 'static),
 }
 
 impl NotRestored<'_> {
@@ -54,12 +66,15 @@ impl NotRestored<'_> {
 
 /// The store refuses a transaction; it is tried again.
 pub struct StoreRefused<'a> {
-    pub error: &'a dyn Error,
+    pub error: &'a (dyn Error + 'static),
 }
 
 impl StoreRefused<'_> {
     pub fn tell(self) {
-        error!(error = self.error, "the store refuses what the analysis raised; analysis waits, traffic does not");
+        error!(
+            error = self.error,
+            "the store refuses what the analysis raised; analysis waits, traffic does not"
+        );
     }
 }
 
@@ -79,14 +94,17 @@ pub struct Lost {
 
 impl Lost {
     pub fn tell(self) {
-        error!(events = self.events, "unacknowledged events were given up at shutdown because the store refused them");
+        error!(
+            events = self.events,
+            "unacknowledged events were given up at shutdown because the store refused them"
+        );
     }
 }
 
 /// A freeze that the configuration asks for failed; it is tried again.
 pub struct FreezeFailed<'a> {
     pub api: &'a str,
-    pub error: &'a dyn Error,
+    pub error: &'a (dyn Error + 'static),
 }
 
 impl FreezeFailed<'_> {

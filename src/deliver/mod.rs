@@ -5,9 +5,14 @@
 
 pub mod auth;
 pub mod client;
+mod error;
 pub mod guard;
+pub mod machine;
 pub mod options;
 pub mod schedule;
+pub mod sign;
+
+pub use error::Error;
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ use crate::observe::{self, Lens};
 use crate::store::Change;
 
 use super::effects::Effects;
+use super::metrics::ApiCounters;
 use super::service::World;
 use super::view::{ApiView, BaselineState, BaselineView, Counts};
 
@@ -47,6 +48,7 @@ pub(super) struct Api {
     pub(super) baseline: Option<Held>,
     drift: Drift,
     pub(super) counts: Counts,
+    counters: ApiCounters,
     last_seen_ms: i64,
     pub(super) begun_ms: i64,
     /// The newest learned revision.
@@ -67,13 +69,14 @@ pub(super) struct Held {
 
 impl Api {
     /// An API of which nothing is known yet.
-    pub(super) fn new(settings: ApiSettings, key_id: [u8; 4], now_ms: i64) -> Self {
+    pub(super) fn new(settings: ApiSettings, world: &World, now_ms: i64) -> Self {
         let mut api = Self {
             lens: lens(&settings),
-            evidence: Evidence::new(&settings.name, key_id),
+            evidence: Evidence::new(&settings.name, world.key.id()),
             baseline: None,
             drift: Drift::new(Arc::clone(&settings.name), settings.drift.clone()),
             counts: Counts::default(),
+            counters: world.counters.of(&settings.name),
             last_seen_ms: 0,
             begun_ms: now_ms,
             learned: None,
@@ -172,14 +175,17 @@ impl Api {
         self.last_seen_ms = self.last_seen_ms.max(capture.wall_ms);
         if capture.outcome != Outcome::Ok || capture.part == Part::End {
             self.counts.unfit += 1;
+            self.counters.unfit.inc();
             return;
         }
         let Some(exchange) = border.open(capture, &self.settings.plan) else {
             self.counts.unreadable += 1;
+            self.counters.unreadable.inc();
             return;
         };
         if exchange.own_test {
             self.counts.own_tests += 1;
+            self.counters.own_test.inc();
             return;
         }
         self.learn(&exchange, &world.key);
@@ -192,6 +198,7 @@ impl Api {
         let observation = observe::observe(exchange, key, &self.lens);
         let novelty = infer::learn(&mut self.evidence, &observation);
         self.counts.learned += 1;
+        self.counters.learned.inc();
         self.dirty = true;
         self.novel |= novelty.is_some();
     }

@@ -13,6 +13,7 @@
 mod api;
 mod effects;
 mod error;
+mod metrics;
 pub mod options;
 mod restore;
 mod revise;

@@ -17,6 +17,7 @@ use crate::telemetry::signals::pipeline as signals;
 
 use super::api::{Api, ApiSettings, BaselineSetting};
 use super::revise;
+use super::service::World;
 
 /// Everything the store knows of one API.
 #[derive(Default)]
@@ -28,7 +29,7 @@ struct Kept {
 }
 
 /// The API as it was left, or new.
-pub(super) fn api(settings: ApiSettings, key: &HashKey, store: &store::Handle, now_ms: i64) -> Api {
+pub(super) fn api(settings: ApiSettings, world: &World, store: &store::Handle, now_ms: i64) -> Api {
     let name = Arc::clone(&settings.name);
     let kept = match store.read_blocking(|reader| kept(reader, &name)) {
         Ok(kept) => kept,
@@ -39,8 +40,9 @@ pub(super) fn api(settings: ApiSettings, key: &HashKey, store: &store::Handle, n
     };
     let learns = matches!(settings.baseline, BaselineSetting::Learn { .. });
     let drift = Drift::restore(Arc::clone(&name), settings.drift.clone(), kept.findings);
-    let evidence = kept.evidence.and_then(|bytes| evidence(&name, bytes, key, store, now_ms));
-    let mut api = Api::new(settings, key.id(), now_ms);
+    let evidence =
+        kept.evidence.and_then(|bytes| evidence(&name, bytes, &world.key, store, now_ms));
+    let mut api = Api::new(settings, world, now_ms);
     api.adopt(evidence, drift, kept.learned.as_ref());
     if let Some((revision, since_ms)) = kept.baseline.filter(|_| learns) {
         match revise::read(&revision) {

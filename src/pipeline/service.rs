@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::api::{Api, ApiSettings};
 use super::effects::Effects;
+use super::metrics::Counters;
 use super::options::Analysis;
 use super::{COMMANDS_MAX, Command, Handle};
 use crate::bus;
@@ -28,6 +29,7 @@ use crate::runtime::queue::{self, Receiver};
 use crate::runtime::shutdown;
 use crate::runtime::supervise::{self, Panics};
 use crate::store;
+use crate::telemetry::Metrics;
 use crate::telemetry::signals::pipeline as signals;
 
 /// How often the clock is looked at for what is due by time.
@@ -46,6 +48,7 @@ pub struct Parts {
     pub raise: Raise,
     pub options: Analysis,
     pub apis: Vec<ApiSettings>,
+    pub metrics: Metrics,
     pub clock: Clock,
     pub panics: Panics,
 }
@@ -69,6 +72,7 @@ pub fn start(
         supervise::lower_priority();
         let mut wait = Duration::from_secs(1);
         while supervise::caught("analysis", &panics, || service.work()).is_none() {
+            service.world.counters.restarts.inc();
             rest(wait);
             wait = (wait * 2).min(RESTART_MAX);
         }
@@ -81,6 +85,7 @@ pub(super) struct World {
     pub(super) key: HashKey,
     pub(super) clock: Clock,
     pub(super) raise: Raise,
+    pub(super) counters: Counters,
 }
 
 struct Service {
@@ -112,7 +117,12 @@ impl Service {
         let mut service = Self {
             intake: parts.intake,
             border: parts.border,
-            world: World { key: parts.key, clock: parts.clock, raise: parts.raise },
+            world: World {
+                key: parts.key,
+                clock: parts.clock,
+                raise: parts.raise,
+                counters: Counters::new(&parts.metrics),
+            },
             bus: parts.bus,
             store: parts.store,
             options: parts.options,
@@ -162,6 +172,7 @@ impl Service {
             api.take(capture, border, world, effects);
         });
         if taken.is_none() {
+            self.world.counters.skipped.inc();
             signals::Skipped { sequence: capture.sequence, api: &capture.api }.tell();
         }
     }
@@ -300,7 +311,7 @@ impl Service {
                 api.tell_all(transitions, &self.world, &mut self.effects);
                 api
             } else {
-                super::restore::api(settings, &self.world.key, &self.store, now)
+                super::restore::api(settings, &self.world, &self.store, now)
             };
             self.apis.push(api);
         }

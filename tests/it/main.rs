@@ -5,8 +5,11 @@
     reason = "tests stand outside of the program: they use files, threads and clocks of their own"
 )]
 
+mod bad_input;
 mod crash;
+mod drift;
 mod fail_open;
 mod replay;
+mod shutdown;
 mod support;
 mod tidy;

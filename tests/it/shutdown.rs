@@ -1,0 +1,60 @@
+//! SIGTERM loses no started answer; what was asked for before it is answered, and the process ends by itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::support::eventually;
+use super::support::http::{Connection, render, request};
+use super::support::sidecar::Builder;
+use super::support::upstream::{Upstream, answer};
+
+#[test]
+fn a_started_exchange_is_finished_before_the_process_ends() {
+    let release = Arc::new(AtomicBool::new(false));
+    let upstream = {
+        let release = Arc::clone(&release);
+        Upstream::start(move |_| {
+            eventually("the test lets the answer go", || {
+                release.load(Ordering::Acquire).then_some(())
+            });
+            answer(200, &[], b"complete")
+        })
+    };
+    let mut sidecar = Builder::new(&upstream.url()).start();
+    let address = sidecar.proxy();
+    let client = std::thread::spawn(move || {
+        let mut connection = Connection::open(address).expect("connected");
+        connection.exchange("GET", &render(address, "GET", "/slow", &[], &[])).expect("an answer")
+    });
+    eventually("the exchange is under way", || {
+        (sidecar.metric("driftgate_connections") >= 1.0 || sidecar.log().contains("slow"))
+            .then_some(())
+    });
+    sidecar.signal(nix::sys::signal::Signal::SIGTERM);
+    eventually("readiness says no", || {
+        let status = super::support::http::try_request(sidecar.admin, "GET", "/readyz", &[], &[])
+            .map(|reply| reply.status());
+        (status.ok() != Some(200)).then_some(())
+    });
+    release.store(true, Ordering::Release);
+    assert_eq!(client.join().expect("the client").text(), "complete");
+    assert_eq!(sidecar.stop().code(), Some(0), "{}", sidecar.log());
+}
+
+#[test]
+fn health_answers_speak_of_the_data_plane_alone() {
+    let upstream = Upstream::start(|_| answer(200, &[], &[]));
+    let sidecar = Builder::new(&upstream.url()).start();
+    for path in ["/livez", "/readyz", "/readyz/control"] {
+        assert_eq!(request(sidecar.admin, "GET", path, &[], &[]).status(), 200, "{path}");
+    }
+    let metrics = request(sidecar.admin, "GET", "/metrics", &[], &[]).text();
+    for name in [
+        "driftgate_exchanges_total",
+        "driftgate_tap_captures_total",
+        "driftgate_tap_dropped_total",
+        "driftgate_connections",
+    ] {
+        assert!(metrics.contains(name), "{name} in:\n{metrics}");
+    }
+}

@@ -4,3 +4,6 @@
 
 pub mod contract_test;
 pub mod options;
+mod registry;
+
+pub use registry::{Api, Registry, World, id_of};

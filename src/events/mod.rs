@@ -3,6 +3,7 @@
 //! Owns what an event looks like on every wire and which types exist. Refuses to own keeping and sending.
 
 pub mod catalogue;
+pub mod chain;
 pub mod cloudevent;
 pub mod data;
 pub mod pattern;

@@ -111,6 +111,12 @@ impl Document {
     }
 }
 
+/// What a plain scalar with this text means: null, a truth value, a number or a text.
+#[must_use]
+pub fn plain(text: &str) -> Value {
+    scalar::resolve(text)
+}
+
 /// The line of `text` at a position, without its line break.
 #[must_use]
 pub fn excerpt(text: &str, position: Position) -> Option<&str> {

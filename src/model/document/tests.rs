@@ -126,7 +126,7 @@ fn an_alias_bomb_costs_no_more_than_the_limit() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let below = format!("*a{}, ", level - 1).repeat(10);
-        text.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+        text += &format!("a{level}: &a{level} [{below}]\n");
     }
     assert_eq!(codes(&refused(&text)), ["document.too-large"]);
 }
@@ -139,7 +139,7 @@ fn depth_is_limited_written_out_or_not() {
     assert_eq!(codes(&refused(&deep(100_000))), ["document.too-deep"]);
     let mut chain = String::from("a0: &a0 [x]\n");
     for level in 1..300 {
-        chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+        chain += &format!("a{level}: &a{level} [*a{}]\n", level - 1);
     }
     assert_eq!(codes(&refused(&chain)), ["document.too-deep"]);
 }

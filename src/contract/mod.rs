@@ -5,9 +5,11 @@
 //! limits and documents are arguments, and no input makes it panic or run unbounded.
 
 mod baseline;
+mod compile;
 mod drift;
 mod judgement;
 mod load;
+mod lower;
 pub mod options;
 pub mod render;
 pub mod specification;

@@ -3,81 +3,30 @@
 //! Owns counted, mergeable evidence and its projection into OpenAPI documents. Refuses to own any clock, randomness or I/O:
 //! what comes out is a function of the multiset of observations that went in.
 
+mod codec;
+mod collapse;
 mod error;
+mod evidence;
+mod learn;
+mod monoid;
+mod novelty;
+mod project;
+mod shape;
+mod signature;
+mod similar;
+mod table;
+#[cfg(test)]
+mod tests;
 pub mod yaml;
 
+pub use codec::{decode, encode};
 pub use error::Error;
+pub use evidence::{Evidence, merge};
+pub use learn::learn;
+pub use novelty::Novelty;
+pub use project::project;
 
 use serde_json::Value;
-
-use crate::model::observation::Observation;
-
-/// All that was counted of one API.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evidence {
-    api: Box<str>,
-    key_id: [u8; 4],
-}
-
-impl Evidence {
-    #[must_use]
-    pub fn new(api: &str, key_id: [u8; 4]) -> Self {
-        Self { api: api.into(), key_id }
-    }
-
-    #[must_use]
-    pub fn api(&self) -> &str {
-        &self.api
-    }
-
-    /// The id of the hash key under which it was observed.
-    #[must_use]
-    pub fn key_id(&self) -> [u8; 4] {
-        self.key_id
-    }
-}
-
-/// What an observation added: nothing new costs no projection.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Novelty(pub u32);
-
-impl Novelty {
-    /// Whether a projection could come out different from before.
-    #[must_use]
-    pub fn is_some(self) -> bool {
-        self.0 != 0
-    }
-}
-
-/// Folds one observation into the evidence.
-pub fn learn(_evidence: &mut Evidence, _observation: &Observation) -> Novelty {
-    Novelty::default()
-}
-
-/// Adds what another evidence counted.
-///
-/// # Errors
-/// When the two were learned of different APIs or under different hash keys.
-pub fn merge(evidence: &mut Evidence, other: &Evidence) -> Result<(), Error> {
-    if evidence.key_id != other.key_id {
-        return Err(Error::OtherKey { ours: evidence.key_id, theirs: other.key_id });
-    }
-    Ok(())
-}
-
-/// Canonical bytes: equal evidence, equal bytes.
-#[must_use]
-pub fn encode(_evidence: &Evidence) -> Vec<u8> {
-    Vec::new()
-}
-
-/// Reads what [`encode`] wrote.
-///
-/// # Errors
-/// When the bytes are damaged, or written by a newer engine.
-pub fn decode(_bytes: &[u8]) -> Result<Evidence, Error> {
-    Err(Error::Corrupt { what: "header" })
-}
 
 /// The dialect of a projected document.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -145,10 +94,4 @@ pub struct Report {
     pub learned: u64,
     /// Exchanges left out, by reason.
     pub left_out: Vec<(&'static str, u64)>,
-}
-
-/// The specification that the evidence supports. Pure: equal evidence and options, equal document.
-#[must_use]
-pub fn project(_evidence: &Evidence, _options: &ProjectOptions) -> Projection {
-    Projection { document: Value::Null, report: Report::default() }
 }

@@ -23,3 +23,4 @@ pub mod redaction;
 pub mod revision;
 pub mod secret;
 pub mod units;
+pub mod words;

@@ -24,10 +24,8 @@ pub struct Observation {
     pub response_headers: Vec<Parameter>,
     /// Path segments that the accepted response repeats under an id-like key.
     pub echoes: Vec<Echo>,
-    /// Values seen under id-like keys of an accepted response.
+    /// Values seen under id-like keys of an accepted response, and where a `Location` on 201 or 202 leads.
     pub ids: Vec<KnownId>,
-    /// Keyed hash of the last path segment of `location` on 201 and 202.
-    pub location_tail: Option<u64>,
     /// A redirect to the same path with a prefix, suffix or slash added: the server corrects its caller.
     pub canonical_redirect: bool,
     /// `scheme://authority` as the client used it.
@@ -127,8 +125,10 @@ pub struct Segment {
     /// Byte range in [`Path::text`].
     pub start: u32,
     pub end: u32,
-    /// Keyed hash of the whole text, kept or not.
+    /// Keyed hash of the whole decoded text, kept or not.
     pub hash: u64,
+    /// Keyed hash of its singular in lower case, under which ids of the collection are known.
+    pub word: u64,
 }
 
 /// What a path segment looks like (6.2), first match in this order.
@@ -252,6 +252,8 @@ pub struct Parameter {
     pub repeats: u32,
     /// Classes that hold for all its values.
     pub classes: Classes,
+    /// Six bits of a hash of its value, to estimate how many distinct ones there are.
+    pub mark: u8,
     /// Given without `=`.
     pub bare: bool,
     /// The separator that splits its value into items of one class, and that class.
@@ -347,9 +349,11 @@ pub enum Token {
     /// An integer beyond 64 bits.
     BigInteger,
     Float,
+    /// `mark`: six bits of a hash of the value, to estimate how many distinct ones there are.
     Text {
         classes: Classes,
         kept: TextSpan,
+        mark: u8,
     },
     /// A number whose value is withheld.
     HiddenNumber {
@@ -423,8 +427,6 @@ classes! {
     IPV4 = 17 "ipv4";
     IPV6 = 18 "ipv6";
     HOSTNAME = 19 "hostname";
-    SEMVER = 20 "semver";
-    BASE64 = 21 "base64";
     JWT = 22 "jwt";
     PHONE = 23 "phone";
     BOOLEAN = 24 "bool-word";

@@ -85,6 +85,12 @@ impl Plan {
             || self.body.iter().any(|path| path.matches(steps))
     }
 
+    /// Whether a configured path names the value below the given steps; unlike [`Self::hides_body`] it asks no built-in rule.
+    #[must_use]
+    pub fn names_body(&self, steps: &[&str]) -> bool {
+        self.body.iter().any(|path| path.matches(steps))
+    }
+
     /// Whether any configured body path exists: without one, only the last name decides and no path need be kept.
     #[must_use]
     pub fn has_body_paths(&self) -> bool {

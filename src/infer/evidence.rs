@@ -1,0 +1,237 @@
+//! All that is counted of one API: a trie of paths with an operation's counts at each node, refusals apart, known ids.
+//!
+//! Owns the structure. Refuses to own learning (`learn`), growth limits of the trie (`collapse`) and meaning (`project`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::codec::{Corrupt, Reader, Writer};
+use super::error::Error;
+use super::monoid::{All, Bits64, Capped, Count, Greatest, Monoid, Sum, blocks};
+use super::shape::Shape;
+use super::table::Table;
+use super::{collapse, shape::Texts};
+use crate::model::observation::KnownId;
+
+/// Ids that are remembered per API.
+const KNOWN_IDS: usize = 65_536;
+
+/// All that was counted of one API under one hash key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    api: Box<str>,
+    key_id: [u8; 4],
+    pub(super) body: Body,
+}
+
+impl Evidence {
+    /// Nothing counted yet. `key_id` names the hash key of all observations to come.
+    #[must_use]
+    pub fn new(api: &str, key_id: [u8; 4]) -> Self {
+        Self { api: api.into(), key_id, body: Body::default() }
+    }
+
+    #[must_use]
+    pub fn api(&self) -> &str {
+        &self.api
+    }
+
+    /// The id of the hash key under which it was observed.
+    #[must_use]
+    pub fn key_id(&self) -> [u8; 4] {
+        self.key_id
+    }
+
+    /// Exchanges that taught something.
+    #[must_use]
+    pub fn learned(&self) -> u64 {
+        self.body.learned.0
+    }
+}
+
+/// Adds what another evidence counted. Commutes and associates; nothing is lost or counted twice.
+///
+/// # Errors
+/// When the two were learned of different APIs or under different hash keys; nothing is changed then.
+pub fn merge(evidence: &mut Evidence, other: &Evidence) -> Result<(), Error> {
+    if evidence.key_id != other.key_id {
+        return Err(Error::OtherKey { ours: evidence.key_id, theirs: other.key_id });
+    }
+    if evidence.api != other.api {
+        let (ours, theirs) = (evidence.api.clone(), other.api.clone());
+        return Err(Error::OtherApi { ours, theirs });
+    }
+    evidence.body.merge(&other.body);
+    collapse::canonicalise(&mut evidence.body.root);
+    Ok(())
+}
+
+blocks! {
+    pub(super) struct Body {
+        learned: Sum,
+        /// Accepted exchanges among them.
+        accepted: Sum,
+        noise: BTreeMap<u16, Sum>,
+        /// Redirects of a request to its proper spelling.
+        corrections: Sum,
+        servers: Table<Count, 32>,
+        root: Node,
+        refusals: Table<Refusal, 8_192>,
+        /// Bodies of refusals, pooled over all operations.
+        refusal_bodies: Table<Shape, 64>,
+        known_ids: KnownIds,
+    }
+}
+
+blocks! {
+    /// One path segment, by its text or by its class of data.
+    pub(super) struct Node {
+        /// [`class_code`] of its segments.
+        class: Greatest,
+        /// Hash of the singular of its text.
+        word: Greatest,
+        visits: Count,
+        consumers: Bits64,
+        /// Distinct texts, where it stands for many.
+        distinct: Bits64,
+        /// The same, as the smallest hashes with their visits.
+        sample: Table<Count, 32>,
+        /// Texts of numbers and dates that could be versions.
+        values: Capped<4>,
+        /// Id-like keys under which responses repeat the segment: strong, weak.
+        strong_echoes: Table<Count, 8>,
+        weak_echoes: Table<Count, 8>,
+        children: Table<Node, 4_096>,
+        /// The soft children that were given up as literals.
+        star: Option<Box<Node>>,
+        /// By the index of the method in [`crate::model::observation::Method::DOCUMENTED`].
+        cells: BTreeMap<u16, Cell>,
+        other_methods: Capped<8>,
+    }
+}
+
+blocks! {
+    /// One candidate operation: what accepted exchanges showed.
+    pub(super) struct Cell {
+        n: Count,
+        consumers: Bits64,
+        hours: Bits64,
+        last_ms: Greatest,
+        /// With a trailing slash.
+        slashed: Count,
+        query: Table<ParameterEvidence, 128>,
+        headers: Table<ParameterEvidence, 64>,
+        /// Credential sets, as sorted texts; the empty one is anonymous.
+        credentials: Capped<16>,
+        bodiless: Count,
+        request: Table<BodyEvidence, 8>,
+        responses: BTreeMap<u16, Response>,
+    }
+}
+
+blocks! {
+    pub(super) struct ParameterEvidence {
+        k: Count,
+        consumers: Bits64,
+        repeated: Count,
+        bare: Count,
+        texts: Texts,
+        /// Values with a separator, and the classes that their items share.
+        commas: Count,
+        comma_items: All,
+        pipes: Count,
+        pipe_items: All,
+    }
+}
+
+blocks! {
+    pub(super) struct Response {
+        n: Count,
+        bodiless: Count,
+        headers: Table<ParameterEvidence, 64>,
+        bodies: Table<BodyEvidence, 8>,
+    }
+}
+
+blocks! {
+    /// Bodies of one media type.
+    pub(super) struct BodyEvidence {
+        n: Count,
+        truncated: Count,
+        malformed: Count,
+        mislabelled: Count,
+        skipped: Count,
+        /// Bodies that were read.
+        read: Count,
+        shape: Shape,
+    }
+}
+
+blocks! {
+    /// Refusals of one method, symbolised path, status, media type and body signature: the name of the entry.
+    pub(super) struct Refusal {
+        n: Count,
+        anonymous: Count,
+        headers: Table<ParameterEvidence, 16>,
+    }
+}
+
+/// Values seen under id-like keys: the [`KNOWN_IDS`] smallest by hash, so that membership is decidable below the greatest.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct KnownIds {
+    ids: BTreeSet<KnownId>,
+}
+
+impl KnownIds {
+    pub(super) fn see(&mut self, id: KnownId) {
+        if self.ids.len() < KNOWN_IDS {
+            self.ids.insert(id);
+            return;
+        }
+        let beyond = self.ids.last().is_some_and(|last| *last < id);
+        if !beyond && self.ids.insert(id) {
+            self.ids.pop_last();
+        }
+    }
+
+    /// All sightings of a value.
+    pub(super) fn of(&self, value: u64) -> impl Iterator<Item = &KnownId> {
+        let from = KnownId { value, collection: 0, strong: false };
+        let to = KnownId { value, collection: u64::MAX, strong: true };
+        self.ids.range(from..=to)
+    }
+
+    /// Whether absence of a value means that it was never seen.
+    pub(super) fn decides(&self, value: u64) -> bool {
+        self.ids.len() < KNOWN_IDS || self.ids.last().is_some_and(|last| value < last.value)
+    }
+}
+
+impl Monoid for KnownIds {
+    fn merge(&mut self, other: &Self) {
+        for id in &other.ids {
+            self.see(*id);
+        }
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        writer.varint(self.ids.len() as u64);
+        for id in &self.ids {
+            writer.fixed(id.value);
+            writer.fixed(id.collection);
+            writer.varint(u64::from(id.strong));
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Corrupt> {
+        let length = reader.varint()?;
+        if length > KNOWN_IDS as u64 {
+            return Err(Corrupt("known ids"));
+        }
+        let mut ids = BTreeSet::new();
+        for _ in 0..length {
+            let (value, collection) = (reader.fixed()?, reader.fixed()?);
+            ids.insert(KnownId { value, collection, strong: reader.varint()? != 0 });
+        }
+        Ok(Self { ids })
+    }
+}

@@ -1,0 +1,120 @@
+//! Are two parts of the trie alike? Told by what happens below them, not by their names.
+//!
+//! Owns profiles (per leaf: method, remaining pattern, media type and root kind; the key paths of its bodies to depth 2 and
+//! its query names) and their comparison (`spec/inference.md` 6.3). Refuses to own what follows from likeness.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::evidence::{BodyEvidence, Cell, Node};
+use super::signature::{key_paths, mix, root_kind, text_hash};
+use super::table::Table;
+
+/// Profiles are not followed deeper than this.
+const DEPTH_MAX: usize = 8;
+
+/// Share of common key paths from which two leaves are alike.
+const OVERLAP: f64 = 0.8;
+
+/// Leaves with fewer key paths say nothing.
+const KEYS_MIN: usize = 2;
+
+/// What happens at and below a node.
+#[derive(Debug, Default)]
+pub(super) struct Profile {
+    leaves: BTreeMap<u64, BTreeSet<u64>>,
+    /// Bit per method of the node itself.
+    pub(super) methods: u16,
+    /// Methods of leaves below, mixed with their pattern.
+    pub(super) below: BTreeSet<u64>,
+}
+
+/// How two profiles relate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Likeness {
+    Similar,
+    Dissimilar,
+    /// No leaf in common that says anything.
+    Incomparable,
+}
+
+impl Profile {
+    pub(super) fn of(node: &Node) -> Self {
+        let mut profile = Self::default();
+        profile.methods = node.cells.keys().fold(0, |bits, method| bits | 1 << (method & 15));
+        profile.descend(node, 0, 0);
+        profile
+    }
+
+    fn descend(&mut self, node: &Node, pattern: u64, depth: usize) {
+        for (method, cell) in &node.cells {
+            let place = mix(pattern, u64::from(*method));
+            self.below.insert(place);
+            self.cell(cell, place);
+        }
+        if depth >= DEPTH_MAX {
+            return;
+        }
+        for entry in node.children.iter() {
+            let child = &entry.value;
+            // Words may be static below here; whatever else stands there is one step of any name.
+            let step = if is_wordy(child.class.0) { entry.hash } else { 1 };
+            self.descend(child, mix(pattern, step), depth + 1);
+        }
+        if let Some(star) = &node.star {
+            self.descend(star, mix(pattern, 1), depth + 1);
+        }
+    }
+
+    fn cell(&mut self, cell: &Cell, place: u64) {
+        let query: Vec<u64> = cell.query.iter().map(|entry| mix(7, entry.hash)).collect();
+        self.bodies(&cell.request, mix(place, 1), &query);
+        for (status, response) in &cell.responses {
+            let place = mix(place, u64::from(status / 100) + 1);
+            self.bodies(&response.bodies, place, &query);
+        }
+    }
+
+    fn bodies<const K: usize>(
+        &mut self,
+        table: &Table<BodyEvidence, K>,
+        place: u64,
+        query: &[u64],
+    ) {
+        for entry in table.iter() {
+            let shape = &entry.value.shape;
+            let leaf = mix(mix(place, text_hash(&entry.name)), root_kind(shape));
+            let keys = self.leaves.entry(leaf).or_default();
+            key_paths(shape, 0, keys);
+            keys.extend(query);
+        }
+    }
+
+    /// Compares all leaves that both have and that say something.
+    pub(super) fn likeness(&self, other: &Self) -> Likeness {
+        let (mut common, mut smaller) = (0, 0);
+        for (leaf, keys) in &self.leaves {
+            let Some(theirs) = other.leaves.get(leaf) else { continue };
+            let least = keys.len().min(theirs.len());
+            if least >= KEYS_MIN {
+                smaller += least;
+                common += keys.intersection(theirs).count();
+            }
+        }
+        if smaller == 0 {
+            return Likeness::Incomparable;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "counts of keys are small")]
+        let overlap = common as f64 / smaller as f64;
+        if overlap >= OVERLAP { Likeness::Similar } else { Likeness::Dissimilar }
+    }
+
+    /// Whether both serve some method at the same pattern.
+    pub(super) fn shares_operation(&self, other: &Self) -> bool {
+        self.below.intersection(&other.below).next().is_some()
+    }
+}
+
+/// Version, reserved, word, words (see [`super::learn::class_code`]).
+fn is_wordy(class: u64) -> bool {
+    (1..=4).contains(&class)
+}

@@ -1,0 +1,158 @@
+//! Bounded tables whose content does not depend on the order of arrival.
+//!
+//! Owns the rule that makes a limit exact under merge: the `K` entries smallest by (rank, hash) are kept, the others fold into
+//! `rest`. An entry among the `K` smallest of the whole was among them in every part, so its counts are exact; what was once
+//! evicted stays out, since the threshold only falls.
+
+use super::codec::{Corrupt, Reader, Writer};
+use super::monoid::Monoid;
+use crate::model::hash::HashKey;
+
+/// Up to `K` named entries.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Table<V, const K: usize> {
+    /// Sorted by hash.
+    entries: Vec<Entry<V>>,
+    /// All entries that had no room, taken together.
+    rest: Option<Box<V>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry<V> {
+    pub(super) hash: u64,
+    /// Smaller stays longer; a function of the name alone.
+    pub(super) rank: u8,
+    pub(super) name: Box<str>,
+    pub(super) value: V,
+}
+
+/// What a table is asked for. Equal hashes are equal names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name<'a> {
+    pub(super) hash: u64,
+    pub(super) rank: u8,
+    pub(super) text: &'a str,
+}
+
+impl<'a> Name<'a> {
+    /// A name that needs no secrecy: media types, statuses, our own symbols.
+    pub(super) fn public(text: &'a str) -> Self {
+        Self { hash: HashKey::OFFLINE.hash(text.as_bytes()), rank: 0, text }
+    }
+}
+
+impl<V, const K: usize> Default for Table<V, K> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), rest: None }
+    }
+}
+
+impl<V: Monoid, const K: usize> Table<V, K> {
+    /// The entry of a name, made if there is room; else the rest. Second: whether it was made now.
+    pub(super) fn slot(&mut self, name: Name<'_>) -> (&mut V, bool) {
+        match self.entries.binary_search_by_key(&name.hash, |entry| entry.hash) {
+            Ok(at) => (&mut self.entries[at].value, false),
+            Err(at) => match self.make(at, name, V::default()) {
+                Ok(at) => (&mut self.entries[at].value, true),
+                Err(_) => (self.rest.get_or_insert_default(), false),
+            },
+        }
+    }
+
+    /// Inserts at a place found by search, evicting the greatest where there is no room; gives the value back when it is
+    /// the greatest itself.
+    fn make(&mut self, at: usize, name: Name<'_>, value: V) -> Result<usize, V> {
+        let mut at = at;
+        if self.entries.len() >= K {
+            let greatest = self
+                .entries
+                .iter()
+                .enumerate()
+                .max_by_key(|(_, entry)| (entry.rank, entry.hash))
+                .map(|(index, entry)| (index, (entry.rank, entry.hash)));
+            match greatest {
+                Some((index, order)) if order > (name.rank, name.hash) => {
+                    let evicted = self.entries.remove(index);
+                    self.rest.get_or_insert_default().merge(&evicted.value);
+                    at -= usize::from(index < at);
+                }
+                _ => return Err(value),
+            }
+        }
+        let Name { hash, rank, text } = name;
+        self.entries.insert(at, Entry { hash, rank, name: text.into(), value });
+        Ok(at)
+    }
+
+    pub(super) fn get(&self, hash: u64) -> Option<&Entry<V>> {
+        let at = self.entries.binary_search_by_key(&hash, |entry| entry.hash).ok()?;
+        self.entries.get(at)
+    }
+
+    /// Takes an entry out, as a collapse does.
+    pub(super) fn take(&mut self, hash: u64) -> Option<Entry<V>> {
+        let at = self.entries.binary_search_by_key(&hash, |entry| entry.hash).ok()?;
+        Some(self.entries.remove(at))
+    }
+
+    /// All entries, by hash.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry<V>> {
+        self.entries.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry<V>> {
+        self.entries.iter_mut()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(super) fn rest(&self) -> Option<&V> {
+        self.rest.as_deref()
+    }
+}
+
+impl<V: Monoid, const K: usize> Monoid for Table<V, K> {
+    fn merge(&mut self, other: &Self) {
+        for entry in &other.entries {
+            let name = Name { hash: entry.hash, rank: entry.rank, text: &entry.name };
+            self.slot(name).0.merge(&entry.value);
+        }
+        self.rest.merge(&other.rest);
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        writer.varint(self.entries.len() as u64);
+        for entry in &self.entries {
+            writer.fixed(entry.hash);
+            writer.varint(u64::from(entry.rank));
+            writer.text(&entry.name);
+            entry.value.write(writer);
+        }
+        self.rest.write(writer);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Corrupt> {
+        let length = reader.varint()?;
+        if length > K as u64 {
+            return Err(Corrupt("table length"));
+        }
+        let mut entries: Vec<Entry<V>> = Vec::new();
+        for _ in 0..length {
+            let hash = reader.fixed()?;
+            if entries.last().is_some_and(|last| last.hash >= hash) {
+                return Err(Corrupt("table order"));
+            }
+            let rank = u8::try_from(reader.varint()?).map_err(|_| Corrupt("rank"))?;
+            let name = reader.text()?.into();
+            let value = reader.nested(V::read)?;
+            entries.push(Entry { hash, rank, name, value });
+        }
+        Ok(Self { entries, rest: Monoid::read(reader)? })
+    }
+}

@@ -1,0 +1,112 @@
+//! What a member or parameter name says: identity, free text, data.
+//!
+//! Owns the lists of names that other rules lean on. Refuses to own secrecy (`model::redaction`).
+
+use super::{classes, lexicon};
+use crate::model::hash::HashKey;
+use crate::model::observation::DataClass;
+use crate::model::words;
+
+/// Longest name that is kept; longer ones are data.
+const NAME_MAX: usize = 128;
+
+/// Whether a name identifies what holds it: strongly (`id`, `user_id`), weakly (`name`), or not at all.
+pub(super) fn id_like(name: &str) -> Option<bool> {
+    match name {
+        "id" | "_id" | "ID" | "Id" | "uuid" | "guid" | "key" | "slug" | "code" | "sku" | "ref"
+        | "number" | "login" | "username" | "handle" => Some(true),
+        "name" | "title" => Some(false),
+        _ => ["_id", "Id", "ID", "_key", "Uuid", "_uuid"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
+            .then_some(true),
+    }
+}
+
+/// The noun of an id-like name: `user` of `user_id`; none of `id`.
+pub(super) fn noun(name: &str) -> Option<String> {
+    let words = words::split(name);
+    let (last, before) = words.split_last()?;
+    let noun = before.last()?;
+    ["id", "key", "uuid", "ids"]
+        .contains(&last.to_ascii_lowercase().as_str())
+        .then(|| words::singular(&noun.to_ascii_lowercase()))
+}
+
+/// Whether values under this name are prose, names or places: no members of enums.
+pub(super) fn is_free_text(name: &str) -> bool {
+    matches!(
+        name,
+        "name"
+            | "title"
+            | "description"
+            | "message"
+            | "comment"
+            | "text"
+            | "note"
+            | "notes"
+            | "address"
+            | "street"
+            | "city"
+            | "email"
+            | "summary"
+            | "subject"
+            | "body"
+            | "content"
+            | "label"
+            | "caption"
+            | "bio"
+            | "nickname"
+            | "username"
+            | "login"
+            | "author"
+            | "displayName"
+            | "firstName"
+            | "lastName"
+            | "fullName"
+            | "createdBy"
+            | "updatedBy"
+            | "company"
+            | "url"
+            | "path"
+            | "file"
+            | "filename"
+    ) || name.ends_with("_name")
+        || name.ends_with("Name")
+        || name.ends_with("_by")
+}
+
+/// How word-like a name is: 0 a word of routes, 1 letters, 2 with digits, 3 anything else.
+pub(super) fn rank(name: &str) -> u8 {
+    if lexicon::is_word(name) {
+        return 0;
+    }
+    let plain =
+        |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b'$' | b'@');
+    if name.len() <= 40 && name.bytes().all(plain) {
+        1
+    } else if name.len() <= 40 && name.bytes().all(|byte| plain(byte) || byte.is_ascii_digit()) {
+        2
+    } else {
+        3
+    }
+}
+
+/// Whether a name is data itself, as the keys of maps often are.
+pub(super) fn data_class(name: &str) -> Option<DataClass> {
+    if name.len() > NAME_MAX {
+        return Some(DataClass::Token);
+    }
+    // A decimal as a name is rather a version or a section; what looks random must be long to be no word.
+    classes::data_class(name).filter(|class| *class != DataClass::Prefixed || name.len() >= 16)
+}
+
+/// The hash that stands for all data names of a class. The first byte cannot begin a name that is kept.
+pub(super) fn data_hash(key: &HashKey, class: DataClass) -> u64 {
+    let mut bytes = [0_u8; 16];
+    let name = class.as_str().as_bytes();
+    if let Some(place) = bytes.get_mut(1..=name.len()) {
+        place.copy_from_slice(name);
+    }
+    key.hash(&bytes)
+}

@@ -1,0 +1,150 @@
+//! Paths: normalised, cut into segments, each with its class (`spec/inference.md` 6.1, 6.2).
+//!
+//! Owns what may be kept of a segment's text: all of it for words, nothing for data but short numbers and dates near the
+//! root, which could be versions. Refuses to own the decision between literal and parameter; that needs evidence.
+
+use percent_encoding::percent_decode_str;
+
+use super::{Lens, classes, lexicon, secrets};
+use crate::model::hash::HashKey;
+use crate::model::observation::{DataClass, Path, Segment, SegmentClass};
+use crate::model::words;
+
+/// Segments this near to the root may be versions although they look like data.
+const VERSION_DEPTH_MAX: usize = 3;
+
+/// Longest text of a number or date that is kept for that reason.
+const VERSION_TEXT_MAX: usize = 10;
+
+/// The path cannot be one of an API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BadPath;
+
+/// Reads a raw path.
+pub(super) fn observe(raw: &str, key: &HashKey, lens: &Lens) -> Result<Path, BadPath> {
+    let prefix = lens.path_prefix.trim_end_matches('/');
+    let rest = raw.strip_prefix(prefix).unwrap_or(raw);
+    if raw.len() > lens.path_bytes_max || raw.contains(['\\', '\0']) || !rest.starts_with('/') {
+        return Err(BadPath);
+    }
+    let mut path =
+        Path { trailing_slash: rest.len() > 1 && rest.ends_with('/'), ..Path::default() };
+    for piece in rest.split('/') {
+        let piece = piece.split_once(';').map_or(piece, |(name, _)| name);
+        if piece.is_empty() {
+            continue;
+        }
+        if piece == ".." || path.segments.len() >= lens.path_segments_max {
+            return Err(BadPath);
+        }
+        if piece != "." {
+            push(&mut path, piece, key)?;
+        }
+    }
+    Ok(path)
+}
+
+fn push(path: &mut Path, raw: &str, key: &HashKey) -> Result<(), BadPath> {
+    let escaped = raw.contains('%');
+    let canonical = if escaped { canonical(raw)? } else { raw.to_owned() };
+    let decoded = percent_decode_str(&canonical).decode_utf8().map_err(|_| BadPath)?;
+    if escaped && decoded.contains('\0') {
+        return Err(BadPath);
+    }
+    let class = class_of(&decoded);
+    let start = path.text.len();
+    let depth = path.segments.len();
+    if may_be_kept(class, &decoded, depth) {
+        path.text.push_str(&canonical);
+    }
+    let word = words::singular(&decoded.to_ascii_lowercase());
+    let place = |at: usize| u32::try_from(at).map_err(|_| BadPath);
+    path.segments.push(Segment {
+        class,
+        start: place(start)?,
+        end: place(path.text.len())?,
+        hash: key.hash(decoded.as_bytes()),
+        word: key.hash(word.as_bytes()),
+    });
+    Ok(())
+}
+
+fn may_be_kept(class: SegmentClass, text: &str, depth: usize) -> bool {
+    match class.data() {
+        None => true,
+        Some(DataClass::Integer | DataClass::Decimal | DataClass::Date) => {
+            depth < VERSION_DEPTH_MAX && text.len() <= VERSION_TEXT_MAX
+        }
+        Some(_) => false,
+    }
+}
+
+/// Decodes escapes of unreserved characters and writes the others in capitals (RFC 3986 section 6.2.2).
+fn canonical(raw: &str) -> Result<String, BadPath> {
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let code =
+            after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).ok_or(BadPath)?;
+        if code.is_ascii_alphanumeric() || b"-._~".contains(&code) {
+            out.push(char::from(code));
+        } else {
+            out.push_str(&format!("%{code:02X}"));
+        }
+        rest = after.get(2..).ok_or(BadPath)?;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// The class of a decoded segment, first match in the order of the specification.
+fn class_of(text: &str) -> SegmentClass {
+    if is_version(text) {
+        return SegmentClass::Version;
+    }
+    let lower = text.to_ascii_lowercase();
+    if lexicon::is_reserved(&lower) {
+        return SegmentClass::Reserved;
+    }
+    if let Some(class) = classes::data_class(text) {
+        return SegmentClass::Data(class);
+    }
+    if lexicon::is_word(&lower) { SegmentClass::Word } else { soft_class(text, &lower) }
+}
+
+/// Of what is neither word nor data.
+fn soft_class(text: &str, lower: &str) -> SegmentClass {
+    if !text.is_ascii()
+        || text.bytes().any(|byte| !byte.is_ascii_alphanumeric() && !b"-_.~$".contains(&byte))
+    {
+        return SegmentClass::Other;
+    }
+    let words = words::split(text);
+    if text.len() >= 25 || words.len() >= 4 || secrets::is_secret(text) {
+        return SegmentClass::Other;
+    }
+    let known = |word: &&str| lexicon::is_word(&word.to_ascii_lowercase());
+    if (1..=3).contains(&words.len()) && words.iter().all(known) {
+        return if words.len() == 1 { SegmentClass::Word } else { SegmentClass::Words };
+    }
+    if text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return SegmentClass::WordDigits;
+    }
+    if text.contains('.') && !text.starts_with('.') && words.len() >= 2 && !known(&words[0]) {
+        return SegmentClass::Dotted;
+    }
+    let improbable = words.iter().any(|word| lexicon::is_improbable(&word.to_ascii_lowercase()));
+    if improbable && lower.len() >= 5 { SegmentClass::Improbable } else { SegmentClass::Plain }
+}
+
+/// `v1`, `v2.1`, `v2beta1`.
+fn is_version(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix(['v', 'V']) else { return false };
+    let digits = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    let stage = rest.get(digits..).unwrap_or_default();
+    let stage = stage.trim_end_matches(|character: char| character.is_ascii_digit());
+    rest.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
+        && digits <= 8
+        && ["", "alpha", "beta", "rc", "preview", "p"].contains(&stage)
+}

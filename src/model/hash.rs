@@ -23,6 +23,21 @@ impl HashKey {
         Self(bytes)
     }
 
+    /// Reads 32 hexadecimal digits, as the key file holds them.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        u128::from_str_radix(text, 16).ok().map(|number| Self(number.to_be_bytes()))
+    }
+
+    /// The text of the key file.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        hexadecimal(&self.0)
+    }
+
     /// The first four bytes of the key's SHA-256: equal ids mean that hashes may be compared and merged.
     #[must_use]
     pub fn id(&self) -> [u8; 4] {
@@ -56,5 +71,18 @@ impl Drop for HashKey {
 impl fmt::Debug for HashKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "HashKey({:02x?})", self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_read_back_from_their_file() {
+        let key = HashKey::new(*b"0123456789abcdef");
+        let read = HashKey::parse(&key.to_text()).expect("a key");
+        assert_eq!((read.id(), read.hash(b"x")), (key.id(), key.hash(b"x")));
+        assert!(HashKey::parse("12").is_none() && HashKey::parse(&"+".repeat(32)).is_none());
     }
 }

@@ -3,16 +3,26 @@
 //! Owns the delivery state machine, its schedule, and the one guarded HTTP client. Refuses to own what a destination means:
 //! `webhooks` and `actions` say that through [`Destination`].
 
+mod attempt;
 pub mod auth;
 pub mod client;
+mod command;
 mod error;
 pub mod guard;
+mod handle;
+mod ledger;
 pub mod machine;
+mod metrics;
 pub mod options;
+mod ready;
 pub mod schedule;
+mod service;
 pub mod sign;
+mod trouble;
 
 pub use error::Error;
+pub use handle::{Effect, Handle, Health};
+pub use service::{Parts, SLOTS, Service, new};
 
 use std::sync::Arc;
 

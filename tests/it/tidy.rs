@@ -62,7 +62,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("encoding_rs", &["capture"]),
     (
         "prometheus_client",
-        &["telemetry", "proxy/metrics", "app", "pipeline/metrics", "admin/metrics"],
+        &[
+            "telemetry",
+            "proxy/metrics",
+            "app",
+            "pipeline/metrics",
+            "admin/metrics",
+            "deliver/metrics",
+        ],
     ),
     ("clap", &["main", "cli", "app"]),
     ("anyhow", &["main", "cli", "app"]),

@@ -5,4 +5,5 @@
 
 pub mod admin;
 pub mod app;
+pub mod deliver;
 pub mod pipeline;

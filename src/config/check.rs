@@ -93,6 +93,7 @@ fn parts(config: &Config, names: &Names, problems: &mut Problems) {
     part("/drift", &|found| config.drift.check(found));
     part("/egress", &|found| config.egress.check(found));
     part("/store", &|found| config.store.check(found));
+    part("/admin", &|found| config.admin.check(found));
     part("/auth_providers", &|found| auth::options::check_all(&config.auth_providers, found));
     let known = Known {
         apis: names.all("apis"),

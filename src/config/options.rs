@@ -16,7 +16,7 @@ use crate::deliver::options::Egress;
 use crate::model::secret::VisitSecret;
 use crate::pipeline::options::{Analysis, Baseline};
 use crate::proxy::options::{DataPlane, Forward, Limits, Listener, Shutdown, Upstream};
-use crate::{capture, contract, store, telemetry};
+use crate::{admin, capture, contract, store, telemetry};
 
 /// A driftgate configuration. Relative paths are relative to the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +52,8 @@ pub struct Config {
     pub actions: Vec<Action>,
     /// The embedded database: how durable, how large, how long.
     pub store: store::Options,
+    /// The admin API.
+    pub admin: admin::Options,
     /// Log lines.
     pub log: telemetry::Options,
     /// How the process ends.
@@ -117,6 +119,7 @@ impl Default for Config {
             integrations: Vec::new(),
             actions: Vec::new(),
             store: store::Options::default(),
+            admin: admin::Options::default(),
             log: telemetry::Options::default(),
             shutdown: Shutdown::default(),
         }

@@ -53,7 +53,7 @@ pub(super) fn api(settings: ApiSettings, world: &World, store: &store::Handle, n
     api
 }
 
-fn kept(reader: &store::Reader<'_>, name: &str) -> Result<Kept, store::Error> {
+fn kept(reader: &store::Reader, name: &str) -> Result<Kept, store::Error> {
     let filter = FindingFilter { api: Some(name.to_owned()), ..FindingFilter::default() };
     let findings = reader.findings(&filter)?;
     let baseline = match reader.baseline(name)? {

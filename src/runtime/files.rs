@@ -4,7 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this file is the one home of the file system")]
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -115,6 +115,25 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(failed("make the folder", path))
 }
 
+/// Takes the exclusive lock of a lock file, made if it is not there: none when another process holds it. The lock lasts
+/// until the file is dropped, or the process ends however it ends.
+///
+/// # Errors
+/// When the file cannot be made or locked.
+pub fn lock(path: &Path) -> Result<Option<File>, Error> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(failed("open", path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(failed("lock", path)(source)),
+    }
+}
+
 #[must_use]
 pub fn exists(path: &Path) -> bool {
     path.exists()
@@ -154,6 +173,16 @@ mod tests {
         assert_eq!(read_text(&path, 6).expect("read"), "second");
         assert!(matches!(read(&path, 5), Err(Error::TooLarge { limit: 5, .. })));
         assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn a_lock_is_held_until_it_is_dropped() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("lock");
+        let held = lock(&path).expect("locked");
+        assert!(held.is_some() && lock(&path).expect("asked").is_none());
+        drop(held);
+        assert!(lock(&path).expect("asked again").is_some());
     }
 
     #[test]

@@ -55,6 +55,9 @@ pub enum Change {
         name: &'static str,
     },
     Audit(Audit),
+    /// Panics, so that a test can see what then happens.
+    #[cfg(test)]
+    Bug,
 }
 
 /// An event and where it goes.

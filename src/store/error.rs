@@ -1,6 +1,7 @@
 //! What can go wrong with the store, whose fault it is, and whether trying again can help.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::model::fault::{Fault, Retry};
 use crate::runtime::files;
@@ -8,15 +9,18 @@ use crate::runtime::files;
 /// Milliseconds after which a full disk is worth another try.
 const FULL_RETRY_MS: u64 = 5_000;
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The data folder or a file in it cannot be made, read or written.
     #[error("the data folder `{}` cannot be used; give `data_dir` a folder that this user may write", folder.display())]
     Folder {
         folder: PathBuf,
         #[source]
-        source: files::Error,
+        source: Arc<files::Error>,
     },
+    /// The database file is there and refuses to be written.
+    #[error("`{}` cannot be opened for writing; give this user the right to, or give another `data_dir`", file.display())]
+    Unwritable { file: PathBuf },
     /// Another process works on the same folder.
     #[error("another driftgate uses the data folder `{}`; stop it or give this one its own `data_dir`", folder.display())]
     InUse { folder: PathBuf },
@@ -43,18 +47,21 @@ pub enum Error {
     /// A read took longer than a second and was cut.
     #[error("the query took too long; narrow it")]
     Cut,
+    /// The system refuses another thread.
+    #[error("the system refuses to start the writer thread; raise its limit of threads")]
+    Thread {
+        #[source]
+        source: Arc<std::io::Error>,
+    },
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
-    /// A row that this version cannot read.
-    #[error("a row of `{table}` cannot be read: {what}")]
-    Row { table: &'static str, what: String },
     /// Anything else that SQLite says.
     #[error("cannot {doing}")]
     Sqlite {
         doing: &'static str,
         #[source]
-        source: rusqlite::Error,
+        source: Arc<rusqlite::Error>,
     },
 }
 
@@ -63,14 +70,16 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Folder { .. }
+            | Self::Unwritable { .. }
             | Self::InUse { .. }
             | Self::NetworkFolder { .. }
             | Self::NewerSchema { .. }
             | Self::Damaged { .. }
             | Self::DiskFull
+            | Self::Thread { .. }
             | Self::QuotaReached { .. } => Fault::Operator,
             Self::Conflict { .. } | Self::Cut => Fault::Client,
-            Self::Closed | Self::Row { .. } | Self::Sqlite { .. } => Fault::Bug,
+            Self::Closed | Self::Sqlite { .. } => Fault::Bug,
         }
     }
 

@@ -7,3 +7,4 @@ pub mod admin;
 pub mod app;
 pub mod deliver;
 pub mod pipeline;
+pub mod store;

@@ -11,6 +11,7 @@ pub mod options;
 mod report;
 mod schema;
 mod source;
+mod specification;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use options::{Api, Config};
 pub use report::{Format, Report};
 pub use schema::schema;
 pub use source::{QuickApi, Setting, Source};
+pub use specification::specification;
 
 /// The process environment, for [`load`].
 #[must_use]

@@ -68,6 +68,28 @@ pub fn open(path: &Path) -> Result<File, Error> {
     File::open(path).map_err(failed("open", path))
 }
 
+/// The file that `base` names by the relative path `reference`, if it lies below `root`: its path and its text.
+///
+/// # Errors
+/// One sentence: it lies elsewhere, or it cannot be read.
+pub fn read_beside(
+    root: &Path,
+    base: &str,
+    reference: &str,
+    limit: u64,
+) -> Result<(String, String), String> {
+    let beside = Path::new(base).parent().unwrap_or(Path::new("")).join(reference);
+    let real =
+        |path: &Path| path.canonicalize().map_err(|error| format!("`{}`: {error}", path.display()));
+    let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    let found = real(&beside)?;
+    if !found.starts_with(real(root)?) {
+        return Err(format!("`{reference}` lies outside of `{}`", root.display()));
+    }
+    let text = read_text(&found, limit).map_err(|error| error.to_string())?;
+    Ok((found.to_string_lossy().into_owned(), text))
+}
+
 /// Replaces a file whole: written beside it, flushed to disk, renamed. A reader sees the old content or the new.
 ///
 /// # Errors
@@ -183,6 +205,22 @@ mod tests {
         assert!(held.is_some() && lock(&path).expect("asked").is_none());
         drop(held);
         assert!(lock(&path).expect("asked again").is_some());
+    }
+
+    #[test]
+    fn files_beside_another_stay_below_the_root() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path().join("root");
+        make_folder(&root.join("inner")).expect("made");
+        write_atomic(&root.join("inner/a"), b"inside").expect("written");
+        write_atomic(&folder.path().join("b"), b"outside").expect("written");
+        let base = root.join("main").to_string_lossy().into_owned();
+        let found = read_beside(&root, &base, "inner/a", 100).expect("inside");
+        assert_eq!(found.1, "inside");
+        assert!(
+            read_beside(&root, &base, "../b", 100).is_err_and(|error| error.contains("outside"))
+        );
+        assert!(read_beside(&root, &base, "inner/missing", 100).is_err());
     }
 
     #[test]

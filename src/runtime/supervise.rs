@@ -103,6 +103,19 @@ pub fn lower_priority() {
     }
 }
 
+/// The name of this host, `localhost` when the system does not say.
+#[must_use]
+pub fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if name.is_empty() { "localhost".to_owned() } else { name }
+}
+
+/// Ends the process at once. For a second signal alone: nothing is flushed.
+pub fn exit(code: i32) -> ! {
+    #[expect(clippy::exit, reason = "the one place that a second signal ends in")]
+    std::process::exit(code)
+}
+
 /// Ends the inner task when the outer one is aborted.
 struct AbortOnDrop(tokio::task::AbortHandle);
 

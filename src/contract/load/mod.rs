@@ -40,6 +40,15 @@ impl Resolver for Alone {
     }
 }
 
+impl<F> Resolver for F
+where
+    F: Fn(&str, &str) -> Result<(String, String), String>,
+{
+    fn resolve(&self, base: &str, reference: &str) -> Result<(String, String), String> {
+        self(base, reference)
+    }
+}
+
 /// How to read.
 #[derive(Clone, Copy)]
 pub struct LoadOptions<'a> {

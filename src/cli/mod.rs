@@ -5,6 +5,7 @@
 
 // on this machine
 mod check;
+mod demo;
 mod init;
 mod version;
 

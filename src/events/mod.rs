@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod chain;
 pub mod cloudevent;
 pub mod data;
+pub mod expression;
 pub mod pattern;
 pub mod raise;
 

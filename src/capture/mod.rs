@@ -69,6 +69,8 @@ impl Dropped {
 pub struct Snapshot {
     /// Records handed over: parts `whole` and `head`.
     pub captures: u64,
+    /// Bodies in them, by how much was kept, in the order of [`BodyState`](crate::model::capture::BodyState).
+    pub bodies: [u64; 5],
     /// By reason, in the order of [`Dropped::ALL`].
     pub dropped: [u64; 6],
     pub queue_length: usize,

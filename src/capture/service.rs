@@ -46,6 +46,7 @@ pub(super) struct Shared {
     pub(super) response_cap: usize,
     shed: Shed,
     captures: AtomicU64,
+    bodies: [AtomicU64; 5],
     dropped: [AtomicU64; Dropped::ALL.len()],
     /// When analysis last asked for a batch.
     beat_ns: AtomicU64,
@@ -70,6 +71,7 @@ pub fn channel(options: &Options, workers: usize, clock: &Clock) -> (Handle, Int
         response_cap: options.response_body.as_len(),
         shed: Shed::default(),
         captures: AtomicU64::new(0),
+        bodies: Default::default(),
         dropped: Default::default(),
         beat_ns: AtomicU64::new(clock.monotonic_ns()),
         drained_ns: AtomicU64::new(clock.monotonic_ns()),
@@ -125,15 +127,18 @@ impl Shared {
         self.budget.release(charged.saturating_sub(cost));
         let charged = charged.min(cost);
         let counted = capture.part != Part::End;
-        match self.push(capture, cost - charged) {
-            Ok(()) if counted => drop(self.captures.fetch_add(1, Relaxed)),
-            Ok(()) => {}
-            Err(reason) => {
-                self.budget.release(charged);
-                if counted {
-                    self.count(reason);
-                }
-                return false;
+        let states = [capture.request.state, capture.response.state];
+        if let Err(reason) = self.push(capture, cost - charged) {
+            self.budget.release(charged);
+            if counted {
+                self.count(reason);
+            }
+            return false;
+        }
+        if counted {
+            self.captures.fetch_add(1, Relaxed);
+            for state in states {
+                self.bodies[state as usize].fetch_add(1, Relaxed);
             }
         }
         true
@@ -192,6 +197,7 @@ impl Shared {
         let stalled = state == RUNNING && length > 0 && silent_ns > STALL_OFF_NS;
         Snapshot {
             captures: self.captures.load(Relaxed),
+            bodies: self.bodies.each_ref().map(|counter| counter.load(Relaxed)),
             dropped: self.dropped.each_ref().map(|counter| counter.load(Relaxed)),
             queue_length: length,
             bytes_in_flight: self.budget.held(),

@@ -7,4 +7,5 @@ pub mod admin;
 pub mod app;
 pub mod deliver;
 pub mod pipeline;
+pub mod proxy;
 pub mod store;

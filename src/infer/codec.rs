@@ -5,9 +5,9 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::Error;
 use super::evidence::{Body, Evidence};
 use super::monoid::Monoid as _;
-use super::{Error, evidence};
 
 /// The version of these bytes. Newer ones are refused; sections are only ever added.
 pub(super) const ENGINE: u16 = 1;
@@ -69,7 +69,7 @@ pub fn decode(bytes: &[u8]) -> Result<Evidence, Error> {
     }
     head.bytes = content.get(6..).unwrap_or_default();
     let key_id = head.array()?;
-    let mut evidence = evidence::Evidence::new(head.text()?, key_id);
+    let mut evidence = Evidence::new(head.text()?, key_id);
     while !head.bytes.is_empty() {
         let tag = head.varint()?;
         let length = usize::try_from(head.varint()?).map_err(|_| Corrupt("section length"))?;

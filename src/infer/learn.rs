@@ -5,7 +5,7 @@
 
 use super::collapse;
 use super::evidence::{BodyEvidence, Cell, Evidence, Node, ParameterEvidence, Refusal, Response};
-use super::monoid::{Count, Monoid as _};
+use super::monoid::Count;
 use super::novelty::{Novelty, is_threshold};
 use super::shape::DATA_MARK;
 use super::signature;

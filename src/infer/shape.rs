@@ -3,7 +3,7 @@
 //! Owns the denominators: every count of a member is beside the count of closed objects in which it could have stood.
 //! Refuses to own what follows from the counts (`project`). A known shape is folded without allocation.
 
-use super::monoid::{All, Bits64, Capped, Count, Flag, Monoid as _, Order, Range, blocks};
+use super::monoid::{All, Bits64, Capped, Count, Flag, Order, Range, blocks};
 use super::novelty::Novelty;
 use super::table::{Name, Table};
 use crate::model::observation::{Classes, Key, Tape, Token};

@@ -154,7 +154,7 @@ fn add_numeric(bytes: &[u8], profile: &Profile, add: &mut impl FnMut(bool, Class
     let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
     if profile.only(DIGIT | DASH) && digits.iter().all(u8::is_ascii_digit) && !digits.is_empty() {
         let plain = (digits.len() == 1 || digits.first() != Some(&b'0')) && digits.len() <= 18;
-        add(plain, Classes::INTEGER);
+        add(plain, Classes::INTEGER.or(Classes::DECIMAL));
         add(!plain, Classes::DIGITS);
         return;
     }

@@ -1,0 +1,51 @@
+//! Bodies of one direction to content by media type.
+
+use super::ir::{Kinds, Schema};
+use super::shapes::{self, Context};
+use crate::infer::evidence::BodyEvidence;
+use crate::infer::monoid::Count;
+use crate::infer::table::Table;
+
+/// Media types that pages are made of, rather than answers of an API.
+const PAGES: &[&str] = &["text/html", "text/css", "text/javascript", "application/javascript"];
+
+/// The content of a message: a schema for each media type.
+pub(super) fn content<const K: usize>(
+    bodies: &Table<BodyEvidence, K>,
+    context: Context<'_>,
+) -> Vec<(String, Schema)> {
+    let mut content: Vec<(String, Schema)> = bodies
+        .iter()
+        .filter(|entry| !context.request || is_stated(entry.value.n, context))
+        .map(|entry| {
+            let name = if entry.name.is_empty() { "*/*" } else { &*entry.name };
+            let evidence = &entry.value;
+            let textual = name == "application/x-www-form-urlencoded";
+            let schema = if evidence.read.any() {
+                shapes::schema(&evidence.shape, Context { textual, ..context })
+            } else if evidence.malformed.any() {
+                Schema::default()
+            } else {
+                opaque(name)
+            };
+            (name.to_owned(), schema)
+        })
+        .collect();
+    content.sort_by(|left, right| left.0.cmp(&right.0));
+    content
+}
+
+fn is_stated(n: Count, context: Context<'_>) -> bool {
+    context.view == crate::infer::View::Permissive || n.0 >= context.samples_min
+}
+
+/// The schema of media that are not looked into.
+pub(super) fn opaque(media: &str) -> Schema {
+    let textual = media.starts_with("text/") || media.ends_with("xml") || media == "*/*";
+    Schema { kinds: Kinds::STRING, format: (!textual).then_some("binary"), ..Schema::default() }
+}
+
+/// Whether a media type belongs to pages: markup, styles, scripts, fonts, images.
+pub(super) fn is_page(media: &str) -> bool {
+    PAGES.contains(&media) || media.starts_with("image/") || media.starts_with("font/")
+}

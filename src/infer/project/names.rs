@@ -1,0 +1,219 @@
+//! Names of path parameters and operations (`spec/inference.md` 6.5, 6.6).
+
+use std::collections::BTreeSet;
+
+use super::paths::{Step, Wildcard};
+use crate::infer::evidence::Node;
+use crate::infer::monoid::Count;
+use crate::infer::table::Table;
+use crate::model::observation::Method;
+use crate::model::words::{singular, split};
+
+/// Spelling of the names that we make up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    Camel,
+    Snake,
+}
+
+/// The echoed key that speaks for at least half of all echoes, unless it says nothing.
+pub(super) fn echoed(node: &Node) -> Option<String> {
+    let total = total(&node.strong_echoes) + total(&node.weak_echoes);
+    node.strong_echoes
+        .iter()
+        .chain(node.weak_echoes.iter())
+        .filter(|entry| u64::from(entry.value.0) * 2 >= total)
+        .max_by(|left, right| left.value.cmp(&right.value).then_with(|| right.name.cmp(&left.name)))
+        .map(|entry| entry.name.to_string())
+        .filter(|name| {
+            !matches!(name.as_str(), "id" | "_id" | "name" | "ID" | "Id" | "title" | "key")
+        })
+}
+
+fn total<const K: usize>(table: &Table<Count, K>) -> u64 {
+    table.iter().map(|entry| u64::from(entry.value.0)).sum()
+}
+
+/// The names of all parameters of a template, in order, distinct.
+pub(super) fn parameters(steps: &[Step], style: Style) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        let Step::Wildcard(wildcard) = step else { continue };
+        let nouns = nouns_before(steps, index);
+        let wanted = name_of(wildcard, nouns.last(), style);
+        let mut name = wanted.clone();
+        if names.contains(&name)
+            && let Some(grandparent) = nouns.iter().rev().nth(1)
+        {
+            name = join(&[grandparent, &wanted], style);
+        }
+        let mut number = 2;
+        while names.contains(&name) {
+            name = format!("{wanted}{number}");
+            number += 1;
+        }
+        names.push(name);
+    }
+    names
+}
+
+fn name_of(wildcard: &Wildcard, noun: Option<&String>, style: Style) -> String {
+    if let Some(key) = wildcard.echoed.as_ref().filter(|key| is_plain(key)) {
+        return join(&split(key), style);
+    }
+    match (wildcard.version, noun) {
+        (true, _) => "version".to_owned(),
+        (_, Some(noun)) => join(&[noun, "id"], style),
+        (_, None) => "id".to_owned(),
+    }
+}
+
+fn is_plain(key: &str) -> bool {
+    key.len() <= 40
+        && key.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+/// Singulars of the static words before a step.
+fn nouns_before(steps: &[Step], end: usize) -> Vec<String> {
+    steps
+        .iter()
+        .take(end)
+        .filter_map(|step| match step {
+            Step::Literal(text) => noun(text),
+            Step::Wildcard(_) => None,
+        })
+        .collect()
+}
+
+/// The singular of a segment's words in camel case; none of versions and other texts without letters.
+fn noun(text: &str) -> Option<String> {
+    let decoded = percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let words = split(&decoded);
+    let (last, before) = words.split_last()?;
+    let last = singular(&last.to_ascii_lowercase());
+    let mut parts: Vec<&str> = before.to_vec();
+    parts.push(&last);
+    let name = join(&parts, Style::Camel);
+    let letters = name.bytes().filter(u8::is_ascii_alphabetic).count();
+    (letters >= 2 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(name)
+}
+
+/// Joins words in the given style.
+fn join(words: &[&str], style: Style) -> String {
+    let mut name = String::new();
+    for word in words.iter().flat_map(|word| split(word)) {
+        match style {
+            Style::Snake if !name.is_empty() => name.push('_'),
+            Style::Camel if !name.is_empty() => {
+                name.push_str(&capital(&word.to_ascii_lowercase()));
+                continue;
+            }
+            _ => {}
+        }
+        name.push_str(&word.to_ascii_lowercase());
+    }
+    name
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The operation id: verb and nouns, distinct among `taken`.
+pub(super) fn operation(
+    method: &Method,
+    steps: &[Step],
+    lists: bool,
+    taken: &mut BTreeSet<String>,
+) -> String {
+    let ends_in_parameter = matches!(steps.last(), Some(Step::Wildcard(_)));
+    let mut nouns = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        let Step::Literal(text) = step else { continue };
+        let Some(one) = noun(text) else { continue };
+        let named = matches!(steps.get(index + 1), Some(Step::Wildcard(_)));
+        let last = index + 1 == steps.len();
+        let creates = last && *method == Method::Post;
+        nouns.push(if named || creates { one } else { plain(text).unwrap_or(one) });
+    }
+    let action = nouns.last().filter(|word| !ends_in_parameter && is_action(word)).cloned();
+    if action.is_some() {
+        nouns.pop();
+    }
+    let verb = match (action, method) {
+        (Some(action), _) => action,
+        (None, Method::Get) if lists && !ends_in_parameter => "list".to_owned(),
+        (None, Method::Post) => "create".to_owned(),
+        (None, Method::Put) => "replace".to_owned(),
+        (None, Method::Patch) => "update".to_owned(),
+        (None, other) => other.as_str().to_ascii_lowercase(),
+    };
+    let nouns: String = nouns.iter().map(|noun| first_capital(noun)).collect();
+    let nouns = if nouns.is_empty() && verb.len() <= 7 { "Root".to_owned() } else { nouns };
+    let wanted = format!("{verb}{nouns}");
+    let mut id = wanted.clone();
+    let mut number = 2;
+    while !taken.insert(id.clone()) {
+        id = format!("{wanted}{number}");
+        number += 1;
+    }
+    id
+}
+
+/// The words of a segment in camel case, as they are; none of versions and the like.
+fn plain(text: &str) -> Option<String> {
+    noun(text)?;
+    Some(join(&split(text), Style::Camel))
+}
+
+fn first_capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn is_action(word: &str) -> bool {
+    matches!(
+        word,
+        "search"
+            | "login"
+            | "logout"
+            | "register"
+            | "cancel"
+            | "approve"
+            | "reject"
+            | "confirm"
+            | "activate"
+            | "deactivate"
+            | "enable"
+            | "disable"
+            | "archive"
+            | "restore"
+            | "publish"
+            | "start"
+            | "stop"
+            | "pause"
+            | "resume"
+            | "retry"
+            | "restart"
+            | "reset"
+            | "revoke"
+            | "rotate"
+            | "verify"
+            | "validate"
+            | "clone"
+            | "merge"
+            | "transfer"
+            | "assign"
+            | "send"
+            | "refund"
+            | "capture"
+            | "sync"
+            | "export"
+            | "import"
+            | "flush"
+            | "complete"
+            | "checkout"
+    )
+}

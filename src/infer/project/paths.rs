@@ -1,0 +1,158 @@
+//! The trie to templates: which segments are literals, which are parameters (`spec/inference.md` 6.4).
+//!
+//! Owns the decision, top-down, by log-odds per soft child. It can be made anew at any time, since the trie keeps literals
+//! apart. Refuses to own names and what is said of an operation.
+
+use std::borrow::Cow;
+
+use super::names;
+use super::odds::{Children, Place};
+use crate::infer::evidence::{Cell, KnownIds, Node};
+use crate::infer::monoid::Monoid as _;
+use crate::infer::table::Entry;
+
+/// One step of a template.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Step {
+    /// Canonically escaped text.
+    Literal(String),
+    Wildcard(Wildcard),
+}
+
+/// A path parameter.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Wildcard {
+    /// Class codes of what stood there.
+    pub(super) classes: Vec<u64>,
+    /// The key under which responses repeat it, if that names it.
+    pub(super) echoed: Option<String>,
+    /// It chooses a version, from these.
+    pub(super) version: bool,
+    pub(super) values: Vec<String>,
+}
+
+/// Everything counted under one template and method.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) steps: Vec<Step>,
+    pub(super) method: u16,
+    pub(super) cell: Cell,
+}
+
+/// All templates of a trie, in no particular order.
+pub(super) fn expand(root: &Node, ids: &KnownIds) -> Vec<Found> {
+    let mut walk = Walk { ids, steps: Vec::new(), found: Vec::new() };
+    walk.node(root, Place::default());
+    walk.found
+}
+
+struct Walk<'a> {
+    ids: &'a KnownIds,
+    steps: Vec<Step>,
+    found: Vec<Found>,
+}
+
+impl Walk<'_> {
+    fn node(&mut self, node: &Node, place: Place) {
+        for (method, cell) in &node.cells {
+            self.found.push(Found {
+                steps: self.steps.clone(),
+                method: *method,
+                cell: cell.clone(),
+            });
+        }
+        let children = Children::of(node, self.ids);
+        let mut values: Vec<&Entry<Node>> = Vec::new();
+        for entry in node.children.iter() {
+            let is_value = match entry.value.class.0 {
+                1 | 2 => false,
+                32.. => {
+                    if let Some(text) = version_text(&entry.value, place) {
+                        self.literal(text, entry, place, node);
+                        continue;
+                    }
+                    true
+                }
+                _ => children.odds(entry, place) > 0.0,
+            };
+            if is_value {
+                values.push(entry);
+            } else {
+                self.literal(&entry.name, entry, place, node);
+            }
+        }
+        self.wildcard(node, &values, place);
+    }
+
+    fn literal(&mut self, text: &str, entry: &Entry<Node>, place: Place, parent: &Node) {
+        let _ = parent;
+        self.steps.push(Step::Literal(text.to_owned()));
+        // What stands before the first word of the API's own is as good as the root.
+        let fixed = matches!(entry.value.class.0, 1 | 2 | 32..);
+        self.node(
+            &entry.value,
+            Place {
+                depth: place.depth + 1,
+                root: place.root && fixed,
+                word: entry.value.word.0,
+                below_parameter: false,
+                parameters: place.parameters,
+            },
+        );
+        self.steps.pop();
+    }
+
+    /// All values of a node are one parameter; what lies below them is merged.
+    fn wildcard(&mut self, node: &Node, values: &[&Entry<Node>], place: Place) {
+        let parts: Vec<&Node> =
+            values.iter().map(|entry| &entry.value).chain(node.star.as_deref()).collect();
+        let merged = match parts.as_slice() {
+            [] => return,
+            [only] => Cow::Borrowed(*only),
+            [first, others @ ..] => {
+                let mut merged = (*first).clone();
+                others.iter().for_each(|other| merged.merge(other));
+                Cow::Owned(merged)
+            }
+        };
+        let mut classes: Vec<u64> = values.iter().map(|entry| entry.value.class.0).collect();
+        classes.extend(node.star.as_ref().map(|star| star.class.0));
+        classes.sort_unstable();
+        classes.dedup();
+        let texts = &merged.values;
+        let version = is_version_place(&merged, place) && !texts.open && texts.items.len() >= 2;
+        let values = texts.items.iter().map(|(text, _)| text.to_string());
+        self.steps.push(Step::Wildcard(Wildcard {
+            classes,
+            echoed: names::echoed(&merged),
+            version,
+            values: if version { values.collect() } else { Vec::new() },
+        }));
+        self.node(
+            &merged,
+            Place {
+                depth: place.depth + 1,
+                root: false,
+                word: place.word,
+                below_parameter: true,
+                parameters: place.parameters + 1,
+            },
+        );
+        self.steps.pop();
+    }
+}
+
+/// Numbers and dates near the root with static children below them are versions of the API.
+fn is_version_place(node: &Node, place: Place) -> bool {
+    const STATIC_MIN: usize = 3;
+    let fixed = node.children.iter().filter(|entry| entry.value.class.0 < 32).count();
+    place.depth < 3 && fixed >= STATIC_MIN
+}
+
+/// The only text of a version-like child: then it is a literal.
+fn version_text(node: &Node, place: Place) -> Option<&str> {
+    match node.values.items.as_slice() {
+        [(text, _)] if !node.values.open && is_version_place(node, place) => Some(text),
+        _ => None,
+    }
+}

@@ -252,11 +252,4 @@ mod size {
     fn a_scalar_is_small() {
         assert!(size_of::<Shape>() <= 96, "{}", size_of::<Shape>());
     }
-
-    #[test]
-    fn merging_with_nothing_changes_nothing() {
-        let mut shape = Shape { text: Count(3), ..Shape::default() };
-        shape.merge(&Shape::default());
-        assert_eq!(shape.text, Count(3));
-    }
 }

@@ -39,12 +39,50 @@ codes! {
         "The answer was not ready within `admin.limits.answer_time`. Ask for less, or try again.";
     "api.internal" 500 "something failed inside":
         "A part of driftgate failed. The log has the reason under the trace id of this answer.";
-    "api.no-such-api" 404 "no such API":
+    "api.not-found" 404 "no such API":
         "The inventory holds no API of this name. `GET /v1/apis` lists them.";
-    "api.no-such-problem" 404 "no such code":
+    "problem.not-found" 404 "no such code":
         "`GET /v1/problems` lists all codes of the admin API.";
     "baseline.not-ready" 409 "not enough is known to freeze":
         "Some operations were not seen often or long enough. The detail says what each lacks; `force` freezes them as they are.";
+    "delivery.not-found" 404 "no such delivery":
+        "`GET /v1/deliveries` lists those that are kept.";
+    "delivery.already-final" 409 "the delivery is final":
+        "A delivery that succeeded or failed cannot be cancelled. Retry attempts it again.";
+    "delivery.payload-gone" 410 "the event is gone":
+        "Retention took the event, so nothing is left to send.";
+    "delivery.stopped" 503 "deliveries are stopped":
+        "The scheduler has ended, as it does at shutdown.";
+    "event.conflict" 409 "an event with this id has other content":
+        "Source and id identify an event. The same event may be posted again; another one needs another id.";
+    "event.malformed" 400 "the event cannot be read":
+        "Each faulty attribute is listed. Send CloudEvents 1.0, structured, binary or as a batch.";
+    "event.not-found" 404 "no such event":
+        "No event that is kept has this id; `source` tells events of one id apart.";
+    "event.reserved-type" 403 "the type is driftgate's own":
+        "Events of this type are raised by driftgate alone. Choose a type of your own, `order_placed` for example.";
+    "event.reserved-source" 403 "the source is driftgate's own":
+        "Sources that begin with the name of the deployment are driftgate's. Choose another.";
+    "event.in-the-future" 400 "the event has not happened yet":
+        "`time` is more than an hour ahead. Send UTC, or leave it out.";
+    "finding.not-found" 404 "no such finding":
+        "`GET /v1/findings` lists them; a candidate that never opened is forgotten after a week.";
+    "schema.not-found" 404 "no such schema":
+        "`GET /v1/event-types` names the schema of each type.";
+    "store.busy" 503 "the store is busy":
+        "The question took longer than a second. Narrow it, or try again.";
+    "store.full" 507 "the store is full":
+        "The disk or the quota `store.max_bytes` is used up. Nothing was stored.";
+    "store.unavailable" 503 "the store does not answer":
+        "The store is closed or failed. `GET /v1/health` says why.";
+    "webhook.not-found" 404 "no such webhook":
+        "`GET /v1/webhooks` lists them by id and name.";
+    "webhook.inactive" 409 "the destination is inactive":
+        "Nothing is sent to an inactive destination. Activate it first.";
+    "webhook.deleted" 409 "the destination was deleted":
+        "Nothing can be sent to a destination that is gone.";
+    "destination.not-found" 404 "no such destination":
+        "No webhook or action has this id or name.";
     "spec.nothing-learned" 404 "nothing is proven yet":
         "No operation was seen often enough to be written down. The detail counts what was seen; send more traffic.";
     "spec.no-such-revision" 404 "no such revision":

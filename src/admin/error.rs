@@ -22,8 +22,10 @@ pub enum Error {
     Tokens(#[source] files::Error),
     #[error("{} tokens in `{}`: {problem}", scope, path.display())]
     BadTokens { scope: &'static str, path: PathBuf, problem: String },
-    #[error("cannot keep a key of the admin API")]
+    #[error("cannot keep the key of cursors")]
     Key(#[source] files::Error),
+    #[error("`{}` is not a key of 32 bytes; remove it, a new one is made", path.display())]
+    BadKey { path: PathBuf },
     #[error("cannot start the threads of the admin API")]
     Threads(#[source] io::Error),
 }

@@ -5,6 +5,7 @@
 //! data plane is saturated.
 
 mod code;
+mod cursor;
 pub mod dto;
 mod error;
 mod guard;
@@ -22,4 +23,4 @@ pub use error::Error;
 pub use options::{Address, Options};
 pub use problem::Refusal;
 pub use service::{Admin, Handle, serve};
-pub use source::{Configuration, Health, Inventory, Probe};
+pub use source::{Configuration, Directory, Health, Inventory, Probe};

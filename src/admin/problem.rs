@@ -91,12 +91,23 @@ impl Refusal {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
     }
 
+    /// 507: no room for what was sent.
+    #[must_use]
+    pub fn full(code: &'static str) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, code, "there is no room to store this")
+    }
+
+    /// Adds all problems, each with its place.
+    #[must_use]
+    pub fn with(mut self, problems: &Problems) -> Self {
+        self.faults.extend(problems.0.iter().map(Fault::of));
+        self
+    }
+
     /// 422 with all problems at once.
     #[must_use]
     pub fn invalid(code: &'static str, detail: impl Into<String>, problems: &Problems) -> Self {
-        let mut refusal = Self::unprocessable(code, detail);
-        refusal.faults = problems.0.iter().map(Fault::of).collect();
-        refusal
+        Self::unprocessable(code, detail).with(problems)
     }
 
     /// 503: not now.

@@ -10,6 +10,7 @@ use axum::http::HeaderValue;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
+use super::cursor::Cursors;
 use super::error::Error;
 use super::guard::Names;
 use super::listen::Listener;
@@ -17,12 +18,14 @@ use super::metrics::Counters;
 use super::options::{Address, Options};
 use super::routes::{self, Entrance};
 use super::serve::{self, Setting};
-use super::source::{Configuration, Health, Inventory};
+use super::source::{Configuration, Directory, Health, Inventory};
 use super::token::Tokens;
+use crate::bus;
 use crate::runtime::clock::Clock;
 use crate::runtime::rng::Rng;
 use crate::runtime::shutdown::Stage;
 use crate::runtime::supervise::{self, Panics};
+use crate::store;
 use crate::telemetry::Metrics;
 use crate::telemetry::signals::admin as signals;
 
@@ -33,9 +36,14 @@ pub struct Admin {
     pub data_dir: PathBuf,
     /// Name of this instance, in every answer.
     pub instance: String,
+    /// Name of the deployment: sources that begin with it are ours.
+    pub deployment: String,
     pub inventory: Arc<dyn Inventory>,
     pub health: Arc<dyn Health>,
     pub configuration: Arc<dyn Configuration>,
+    pub directory: Arc<dyn Directory>,
+    pub store: store::Handle,
+    pub bus: bus::Handle,
     pub metrics: Metrics,
     pub clock: Clock,
     pub rng: Rng,
@@ -53,6 +61,11 @@ pub(super) struct State {
     pub(super) inventory: Arc<dyn Inventory>,
     pub(super) health: Arc<dyn Health>,
     pub(super) configuration: Arc<dyn Configuration>,
+    pub(super) directory: Arc<dyn Directory>,
+    pub(super) store: store::Handle,
+    pub(super) bus: bus::Handle,
+    pub(super) deployment: String,
+    pub(super) cursors: Cursors,
     pub(super) metrics: Metrics,
     pub(super) clock: Clock,
     pub(super) rng: Rng,
@@ -114,7 +127,8 @@ fn listen(
     let health = admin.options.health_address.as_deref().map(parsed);
     let health = health.as_ref().map(Listener::bind).transpose()?;
     let addresses = (main.address(), health.as_ref().map(Listener::address));
-    let state = Arc::new(State::new(admin, &addresses.0, Arc::clone(tokens)));
+    let cursors = Cursors::load(&admin.data_dir, &admin.rng)?;
+    let state = Arc::new(State::new(admin, &addresses.0, Arc::clone(tokens), cursors));
     let listeners = [(Some(main), Entrance::Main), (health, Entrance::Health)];
     for (listener, entrance) in listeners {
         let Some(listener) = listener else { continue };
@@ -136,7 +150,7 @@ fn parsed(text: &str) -> Address {
 }
 
 impl State {
-    fn new(admin: Admin, address: &Address, tokens: Arc<Tokens>) -> Self {
+    fn new(admin: Admin, address: &Address, tokens: Arc<Tokens>, cursors: Cursors) -> Self {
         let bound = match address {
             Address::Tcp(address) => Some(*address),
             Address::Unix(_) => None,
@@ -152,6 +166,11 @@ impl State {
             inventory: admin.inventory,
             health: admin.health,
             configuration: admin.configuration,
+            directory: admin.directory,
+            store: admin.store,
+            bus: admin.bus,
+            deployment: admin.deployment,
+            cursors,
             metrics: admin.metrics,
             clock: admin.clock,
             rng: admin.rng,

@@ -1,4 +1,4 @@
-//! What the admin API asks of the running process, as three small traits that `app` implements.
+//! What the admin API asks of the running process, as a few small traits that `app` implements.
 //!
 //! Owns the questions. Refuses to own the answers: inventory and specifications are the pipeline's, health is gathered from
 //! all parts, the configuration belongs to whoever loaded it. Events and deliveries are read from their own handles.
@@ -61,6 +61,13 @@ pub trait Health: Send + Sync {
 
     /// Every part with its state.
     fn parts(&self) -> Vec<dto::Part>;
+}
+
+/// Where deliveries go, as configured now. Counts of deliveries are left empty: they are filled in from the store.
+pub trait Directory: Send + Sync {
+    fn webhooks(&self) -> Vec<dto::Webhook>;
+
+    fn actions(&self) -> Vec<dto::Action>;
 }
 
 /// The configuration in force.

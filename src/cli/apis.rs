@@ -29,7 +29,7 @@ enum Command {
 const COLUMNS: &[Column] = &[
     ("NAME", "/name"),
     ("UPSTREAM", "/upstream"),
-    ("LEARNED", "/learned"),
+    ("LEARNED", "/exchanges/learned"),
     ("READY", "/operations/ready"),
     ("DRAFT", "/operations/draft"),
     ("BASELINE", "/baseline/state"),
@@ -44,9 +44,6 @@ const OPERATIONS: &[Column] = &[
     ("RELATION", "/relation"),
     ("N", "/n"),
     ("STATUSES", "/statuses"),
-    ("CONSUMERS", "/consumers"),
-    ("LAST SEEN", "/last_seen"),
-    ("LACKS", "/lacks"),
 ];
 
 /// # Errors

@@ -42,7 +42,7 @@ pub(super) const COLUMNS: &[Column] = &[
     ("DESTINATION", "/destination_name"),
     ("EVENT", "/event/type"),
     ("STATE", "/state"),
-    ("ATTEMPTS", "/attempts"),
+    ("ATTEMPTS", "/attempt_count"),
     ("STATUS", "/last_status"),
     ("OUTCOME", "/last_outcome"),
     ("DUE", "/due"),

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Time;
+use crate::model::finding as model;
+use crate::model::id;
 
 /// One deviation from the baseline.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -16,17 +18,17 @@ pub struct Finding {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub version: String,
     /// Such as `field.required-missing`.
-    pub kind: String,
+    pub kind: &'static str,
     /// The nearest label of a specification diff.
     pub label: String,
-    pub state: String,
+    pub state: FindingState,
     /// breaking, potentially-breaking, compatible or cosmetic.
-    pub verdict: String,
-    pub severity: String,
+    pub verdict: &'static str,
+    pub severity: Severity,
     /// How sure, 0-1.
     pub confidence: f64,
     /// request, response or structure.
-    pub direction: String,
+    pub direction: &'static str,
     pub operation: OperationName,
     pub location: Location,
     /// A shape, never values.
@@ -40,18 +42,20 @@ pub struct Finding {
     pub remedy: String,
     /// The baseline it was judged with.
     pub spec_revision: String,
-    pub spec_origin: String,
+    pub spec_origin: &'static str,
     /// The learned revision that holds what was seen.
     pub event_specification: Option<String>,
     pub reopened: u32,
 }
 
+/// `METHOD template`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OperationName {
     pub method: String,
     pub path: String,
 }
 
+/// Where the baseline is left.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Location {
     pub status: String,
@@ -60,6 +64,7 @@ pub struct Location {
     pub keyword: String,
 }
 
+/// What was counted.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Statistics {
     /// Opportunities.
@@ -74,16 +79,100 @@ pub struct Statistics {
     pub consumers: u32,
 }
 
+/// Declares an enum of the wire with the names of a closed set of the model, and both conversions.
+macro_rules! mirror {
+    ($(#[$doc:meta])* $name:ident of $model:path { $($variant:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($variant),+ }
+
+        impl From<$model> for $name {
+            fn from(model: $model) -> Self {
+                match model { $(<$model>::$variant => Self::$variant),+ }
+            }
+        }
+
+        impl From<$name> for $model {
+            fn from(name: $name) -> Self {
+                match name { $($name::$variant => Self::$variant),+ }
+            }
+        }
+    };
+}
+pub(super) use mirror;
+
+mirror! {
+    /// Where a finding is in its life.
+    FindingState of model::FindingState {
+        Candidate, Open, Acknowledged, Muted, Accepted, Rejected, Resolved,
+    }
+}
+
+mirror! {
+    /// How bad, mildest first.
+    Severity of model::Severity { Info, Low, Medium, High, Critical }
+}
+
 /// Which findings. One parameter repeated is *or*, several are *and*.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FindingsQuery {
     pub api: Vec<String>,
-    pub state: Vec<String>,
-    pub severity: Vec<String>,
+    /// All but candidates when absent.
+    pub state: Vec<FindingState>,
+    pub severity: Vec<Severity>,
     pub kind: Vec<String>,
+    /// Items on a page; default 50.
     #[schemars(range(min = 1, max = 250))]
     pub limit: Option<u32>,
     /// `next` or `prev` of an earlier page of the same question.
     pub cursor: Option<String>,
+}
+
+/// The id of a finding: equal wherever API, version and fingerprint are.
+#[must_use]
+pub fn finding_id(finding: &model::Finding) -> String {
+    id::object("fnd", &finding.api, &format!("{}/{}", finding.version, finding.fingerprint))
+}
+
+impl From<model::Finding> for Finding {
+    fn from(finding: model::Finding) -> Self {
+        let model::Statistics { n, k, windows, consumers } = finding.statistics;
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let rate = if n == 0 { 0.0 } else { k as f64 / n as f64 };
+        let id = finding_id(&finding);
+        let location = finding.location;
+        Self {
+            id,
+            fingerprint: finding.fingerprint,
+            api: finding.api.as_ref().to_owned(),
+            version: finding.version,
+            kind: finding.kind.as_str(),
+            label: finding.label,
+            state: finding.state.into(),
+            verdict: finding.verdict.as_str(),
+            severity: finding.severity.into(),
+            confidence: finding.confidence,
+            direction: finding.direction.as_str(),
+            operation: OperationName { method: finding.method, path: finding.template },
+            location: Location {
+                status: location.status,
+                media_type: location.media_type,
+                pointer: location.pointer,
+                keyword: location.keyword,
+            },
+            expected: finding.expected,
+            observed: finding.observed,
+            statistics: Statistics { n, k, rate, windows, consumers },
+            first_seen: Time(finding.first_seen_ms),
+            last_seen: Time(finding.last_seen_ms),
+            message: finding.message,
+            remedy: finding.remedy,
+            spec_revision: finding.spec_revision.to_string(),
+            spec_origin: finding.spec_origin.as_str(),
+            event_specification: finding.event_specification.map(|id| id.to_string()),
+            reopened: finding.reopened,
+        }
+    }
 }

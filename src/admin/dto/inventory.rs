@@ -22,13 +22,23 @@ pub struct Api {
     pub upstream: Option<String>,
     pub baseline: Baseline,
     pub operations: OperationCounts,
-    /// Exchanges learned from.
-    pub learned: u64,
+    pub exchanges: ExchangeCounts,
     /// Exchanges left out, by reason.
     pub left_out: BTreeMap<String, u64>,
     /// Open findings, by severity.
     pub findings: BTreeMap<String, u64>,
     pub last_seen: Option<Time>,
+}
+
+/// Exchanges of an API since the process started.
+#[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
+pub struct ExchangeCounts {
+    /// Captured and looked at.
+    pub seen: u64,
+    /// Learned from.
+    pub learned: u64,
+    /// Judged against the baseline.
+    pub judged: u64,
 }
 
 /// Operations of an API by state.
@@ -54,16 +64,8 @@ pub struct Operation {
     pub relation: Option<Relation>,
     /// Exchanges seen.
     pub n: u64,
-    /// Exchanges by response status.
-    pub statuses: BTreeMap<String, u64>,
-    /// Media types of response bodies.
-    pub media_types: Vec<String>,
-    /// Distinct consumers, estimated.
-    pub consumers: u32,
-    pub first_seen: Option<Time>,
-    pub last_seen: Option<Time>,
-    /// What it still lacks to be ready for a baseline, for people; empty when ready.
-    pub lacks: String,
+    /// Response statuses seen.
+    pub statuses: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]

@@ -57,7 +57,7 @@ pub struct List<T> {
     /// Cursor of the page after this one; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// Cursor of the page before this one; absent on the first.
+    /// Cursor of what is newer than this page, which may be nothing yet; absent when the list is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prev: Option<String>,
     /// How many there are in all, exact to 10000, then null.

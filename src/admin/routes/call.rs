@@ -43,6 +43,8 @@ pub(super) struct Call {
     pub(super) caller: Option<Caller>,
     pub(super) headers: HeaderMap,
     pub(super) parameters: Vec<(Box<str>, String)>,
+    /// Of the route, with `{parameter}`s.
+    pub(super) path: &'static str,
     pub(super) query: String,
 }
 

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::super::dto::{
     Api, Baseline, Dialect, Document, Format, FreezeOrder, Frozen, List, Nothing, Operation,
-    Revision, SpecificationQuery, Time,
+    Revision, SpecificationQuery,
 };
 use super::super::problem::Refusal;
 use super::call::Call;
@@ -16,28 +16,28 @@ use crate::model::problem::nearest;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/v1/apis", "list_apis", "All APIs", list),
-        Route::get("/v1/apis/{api}", "show_api", "One API", show).codes(&["api.no-such-api"]),
+        Route::get("/v1/apis/{api}", "show_api", "One API", show).codes(&["api.not-found"]),
         Route::get("/v1/apis/{api}/operations", "list_operations", "Its operations", operations)
-            .codes(&["api.no-such-api"]),
+            .codes(&["api.not-found"]),
         Route::get("/v1/apis/{api}/spec", "export_spec", "A document of it", specification)
-            .codes(&["api.no-such-api", "spec.nothing-learned", "spec.no-such-revision"]),
+            .codes(&["api.not-found", "spec.nothing-learned", "spec.no-such-revision"]),
         Route::get("/v1/apis/{api}/revisions", "list_revisions", "Its revisions", revisions)
-            .codes(&["api.no-such-api"]),
+            .codes(&["api.not-found"]),
         Route::get("/v1/apis/{api}/baseline", "show_baseline", "What it is held to", baseline)
-            .codes(&["api.no-such-api"]),
+            .codes(&["api.not-found"]),
         Route::post(
             "/v1/apis/{api}/baseline/freeze",
             "freeze_baseline",
             "Hold it to what was learned",
             freeze,
         )
-        .codes(&["api.no-such-api", "baseline.not-ready"]),
+        .codes(&["api.not-found", "baseline.not-ready"]),
     ]
 }
 
 async fn list(call: Call, _: Nothing) -> Result<Json<List<Api>>, Refusal> {
     let apis = call.state.inventory.apis().await;
-    Ok(whole(&call, apis))
+    Ok(call.whole(apis))
 }
 
 async fn show(call: Call, _: Nothing) -> Result<Json<Api>, Refusal> {
@@ -47,13 +47,13 @@ async fn show(call: Call, _: Nothing) -> Result<Json<Api>, Refusal> {
 async fn operations(call: Call, _: Nothing) -> Result<Json<List<Operation>>, Refusal> {
     let api = find(&call).await?;
     let operations = call.state.inventory.operations(&api.name).await?;
-    Ok(whole(&call, operations))
+    Ok(call.whole(operations))
 }
 
 async fn revisions(call: Call, _: Nothing) -> Result<Json<List<Revision>>, Refusal> {
     let api = find(&call).await?;
     let revisions = call.state.inventory.revisions(&api.name).await?;
-    Ok(whole(&call, revisions))
+    Ok(call.whole(revisions))
 }
 
 async fn baseline(call: Call, _: Nothing) -> Result<Json<Baseline>, Refusal> {
@@ -79,14 +79,7 @@ async fn find(call: &Call) -> Result<Api, Refusal> {
         Some(near) => format!("no API is named `{wanted}`; did you mean `{near}`?"),
         None => format!("no API is named `{wanted}`"),
     };
-    Err(Refusal::missing("api.no-such-api", detail).allowed(apis.into_iter().map(|api| api.name)))
-}
-
-/// A list that is short enough for one page.
-fn whole<T>(call: &Call, items: Vec<T>) -> Json<List<T>> {
-    let total = Some(items.len() as u64);
-    let as_of = Time(call.state.clock.now_ms());
-    Json(List { items, next: None, prev: None, total, complete: true, as_of })
+    Err(Refusal::missing("api.not-found", detail).allowed(apis.into_iter().map(|api| api.name)))
 }
 
 /// A document, or 304 when the caller has it already.

@@ -3,8 +3,13 @@
 //! Owns what every call has in common. Refuses to own what single routes do: a file per family.
 
 mod call;
+mod destinations;
+mod events;
 mod fields;
+mod findings;
+mod intake;
 mod inventory;
+mod listing;
 mod openapi;
 mod process;
 mod route;
@@ -38,7 +43,16 @@ use route::{Access, Reply, Route};
 
 /// All routes.
 fn table() -> Vec<Route> {
-    [process::routes(), inventory::routes(), openapi::routes()].concat()
+    [
+        process::routes(),
+        inventory::routes(),
+        findings::routes(),
+        events::routes(),
+        intake::routes(),
+        destinations::routes(),
+        openapi::routes(),
+    ]
+    .concat()
 }
 
 /// The function that answers every request of one listener.
@@ -166,6 +180,7 @@ impl Resource {
                 .iter()
                 .map(|(name, value)| (name.into(), value.to_owned()))
                 .collect(),
+            path: self.path(),
             query: head.uri.query().unwrap_or_default().to_owned(),
         };
         let limit = state.options.limits.answer_time;
@@ -211,6 +226,7 @@ fn authorise(
         Access::Probe | Access::Open => return Ok(None),
         Access::Metrics if state.options.metrics == MetricsAccess::Open => return Ok(None),
         Access::Metrics | Access::Viewer => Scope::Viewer,
+        Access::Intake => Scope::Intake,
         Access::Admin => Scope::Admin,
     };
     let refuse = |refusal: Refusal| {

@@ -77,12 +77,17 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     });
     if let Some(describe) = route.body {
         let schema = describe(generator);
-        operation["requestBody"] =
-            json!({ "content": { "application/json": { "schema": schema } } });
+        let content: Map<String, Value> = route
+            .takes
+            .iter()
+            .map(|media| ((*media).to_owned(), json!({ "schema": schema })))
+            .collect();
+        operation["requestBody"] = json!({ "content": content });
     }
     let scope = match route.access {
         Access::Probe | Access::Open | Access::Metrics => None,
         Access::Viewer => Some("viewer"),
+        Access::Intake => Some("intake"),
         Access::Admin => Some("admin"),
     };
     operation["security"] = scope.map_or_else(|| json!([]), |_| json!([{ "token": [] }]));

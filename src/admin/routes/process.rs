@@ -1,8 +1,6 @@
 //! The process: probes, metrics, who am I, health, configuration, problem texts.
 
-use axum::body::Body;
 use axum::http::StatusCode;
-use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::super::code;
@@ -10,7 +8,7 @@ use super::super::dto::{Health, Me, Nothing, Reloaded};
 use super::super::problem::Refusal;
 use super::super::source::Probe;
 use super::call::Call;
-use super::route::{Access, Answer, Json, Output, Reply, Route, response};
+use super::route::{Access, Answer, AnyJson, Json, Output, Reply, Route, response};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -28,7 +26,7 @@ pub(super) fn routes() -> Vec<Route> {
             .access(Access::Open),
         Route::get("/v1/problems/{code}", "problem", "What a code means", problem)
             .access(Access::Open)
-            .codes(&["api.no-such-problem"]),
+            .codes(&["problem.not-found"]),
     ]
 }
 
@@ -112,20 +110,6 @@ async fn health(call: Call, _: Nothing) -> Result<Json<Health>, Refusal> {
     Ok(Json(Health { live, ready, control_ready, reasons, parts: health.parts() }))
 }
 
-/// JSON whose shape is another's: the tree of the configuration, a code.
-struct AnyJson(Value);
-
-impl Answer for AnyJson {
-    fn output() -> Output {
-        let schema: super::route::Describe = |generator| Value::json_schema(generator);
-        Output { status: 200, media: &["application/json"], schema: Some(schema) }
-    }
-
-    fn respond(self) -> Reply {
-        Ok(response(StatusCode::OK, "application/json", Body::from(self.0.to_string())))
-    }
-}
-
 async fn config(call: Call, _: Nothing) -> Result<AnyJson, Refusal> {
     Ok(AnyJson(call.state.configuration.effective()))
 }
@@ -142,8 +126,7 @@ async fn problems(_: Call, _: Nothing) -> Result<AnyJson, Refusal> {
 
 async fn problem(call: Call, _: Nothing) -> Result<AnyJson, Refusal> {
     let name = call.parameter("code");
-    let missing =
-        || Refusal::missing("api.no-such-problem", "no problem of this API has this code");
+    let missing = || Refusal::missing("problem.not-found", "no problem of this API has this code");
     code::find(name).map(|code| AnyJson(explain(code))).ok_or_else(missing)
 }
 

@@ -11,6 +11,7 @@ use axum::http::{Method, Response, StatusCode};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::super::dto::Nothing;
 use super::super::problem::Refusal;
@@ -26,6 +27,8 @@ pub(super) enum Access {
     Open,
     /// As `admin.metrics` says, on both listeners.
     Metrics,
+    /// Intake and admin tokens.
+    Intake,
     /// Viewer and admin tokens.
     Viewer,
     /// Admin tokens.
@@ -49,6 +52,8 @@ pub(super) struct Route {
     /// Schema of the query parameters as an object.
     pub(super) query: Option<Describe>,
     pub(super) body: Option<Describe>,
+    /// Media types of the body.
+    pub(super) takes: &'static [&'static str],
     pub(super) output: Output,
     /// Codes that this route refuses with besides those of every route.
     pub(super) codes: &'static [&'static str],
@@ -82,6 +87,19 @@ impl<T: Serialize + JsonSchema> Answer for Json<T> {
     fn respond(self) -> Reply {
         let text = serde_json::to_vec(&self.0).map_err(Refusal::internal)?;
         Ok(response(StatusCode::OK, "application/json", text))
+    }
+}
+
+/// JSON whose shape is another's: the tree of the configuration, a schema.
+pub(super) struct AnyJson(pub(super) Value);
+
+impl Answer for AnyJson {
+    fn output() -> Output {
+        Output { status: 200, media: &["application/json"], schema: Some(Value::json_schema) }
+    }
+
+    fn respond(self) -> Reply {
+        Ok(response(StatusCode::OK, "application/json", self.0.to_string()))
     }
 }
 
@@ -152,6 +170,36 @@ impl Route {
         route
     }
 
+    /// A POST whose body the handler reads itself; it takes no query parameters.
+    pub(super) fn raw<A, W, F>(
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        work: W,
+    ) -> Self
+    where
+        A: Answer,
+        W: Fn(Call, Body) -> F + Copy + Send + Sync + 'static,
+        F: Future<Output = Result<A, Refusal>> + Send,
+    {
+        let none = Arc::new(Fields::of::<Nothing>());
+        let run: Work = Arc::new(move |call: Call, body| {
+            let none = Arc::clone(&none);
+            Box::pin(async move {
+                none.read_query::<Nothing>(&call.query)?;
+                work(call, body).await?.respond()
+            })
+        });
+        let mut route = Self::new(Method::POST, path, (id, summary), A::output(), run);
+        route.body = Some(Value::json_schema);
+        route
+    }
+
+    pub(super) fn takes(mut self, media: &'static [&'static str]) -> Self {
+        self.takes = media;
+        self
+    }
+
     fn new(
         method: Method,
         path: &'static str,
@@ -168,6 +216,7 @@ impl Route {
             access,
             query: None,
             body: None,
+            takes: &["application/json"],
             output,
             codes: &[],
             work,

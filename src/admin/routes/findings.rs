@@ -1,0 +1,112 @@
+//! Findings: where APIs left their contract.
+
+use std::cmp::Reverse;
+
+use super::super::dto::{Finding, FindingsQuery, List, Nothing, finding_id};
+use super::super::problem::Refusal;
+use super::call::Call;
+use super::listing::refuse_store;
+use super::route::{Json, Route};
+use crate::model::finding::{Finding as Record, FindingState, Severity};
+use crate::store::FindingFilter;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/v1/findings", "list_findings", "Findings, newest first", list)
+            .codes(&["list.bad-limit", "list.cursor-mismatch"]),
+        Route::get("/v1/findings/{id}", "show_finding", "One finding, by id or fingerprint", show)
+            .codes(&["finding.not-found"]),
+    ]
+}
+
+/// Where a finding stands in the list: by what never changes, so that pages stay what they were while findings are updated.
+type Place = (Reverse<i64>, String);
+
+/// A place and the direction to read on from it.
+struct Cursor {
+    is_older: bool,
+    place: Place,
+}
+
+impl Cursor {
+    fn read(text: &str) -> Option<Self> {
+        let (direction, rest) = text.split_at_checked(1)?;
+        let (time_ms, id) = rest.split_once('.')?;
+        let place = (Reverse(time_ms.parse().ok()?), id.to_owned());
+        Some(Self { is_older: direction == "o", place })
+    }
+
+    fn write(direction: char, (Reverse(time_ms), id): &Place) -> String {
+        format!("{direction}{time_ms}.{id}")
+    }
+}
+
+async fn list(call: Call, query: FindingsQuery) -> Result<Json<List<Finding>>, Refusal> {
+    let (limit, at) = call.page(query.limit, query.cursor.as_deref(), Cursor::read)?;
+    let filter = FindingFilter { states: states(&query), ..FindingFilter::default() };
+    let records = call.state.store.read(move |reader| reader.findings(&filter)).await;
+    let records = records.map_err(refuse_store)?.into_iter().map(|record| record.finding);
+    let mut found: Vec<(Place, Record)> = records
+        .filter(|finding| is_meant(&query, finding))
+        .map(|finding| ((Reverse(finding.first_seen_ms), finding_id(&finding)), finding))
+        .collect();
+    found.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let total = found.len();
+    let page = window(&found, at.as_ref(), limit);
+    let ends = (found.get(page.start), found.get(page.end.saturating_sub(1)));
+    let newer = ends.0.map(|(place, _)| Cursor::write('n', place));
+    let older = ends.1.filter(|_| page.end < total).map(|(place, _)| Cursor::write('o', place));
+    let items = found.drain(page).map(|(_, finding)| Finding::from(finding)).collect();
+    Ok(Json(call.list(items, (older.as_deref(), newer.as_deref()), Some(total))))
+}
+
+/// Which part of the sorted list a page is.
+fn window(found: &[(Place, Record)], at: Option<&Cursor>, limit: usize) -> std::ops::Range<usize> {
+    let before = |cursor: &Cursor| found.partition_point(|(place, _)| *place < cursor.place);
+    let start = match at {
+        None => 0,
+        Some(cursor) if cursor.is_older => {
+            found.partition_point(|(place, _)| *place <= cursor.place)
+        }
+        Some(cursor) => before(cursor).saturating_sub(limit),
+    };
+    let last = match at {
+        Some(cursor) if !cursor.is_older => before(cursor),
+        _ => found.len(),
+    };
+    start..last.min(start + limit)
+}
+
+/// The states asked for; without any, all but candidates, which are not yet findings to anybody.
+fn states(query: &FindingsQuery) -> Vec<FindingState> {
+    if query.state.is_empty() {
+        let is_shown = |state: &FindingState| *state != FindingState::Candidate;
+        return FindingState::ALL.iter().copied().filter(is_shown).collect();
+    }
+    query.state.iter().copied().map(FindingState::from).collect()
+}
+
+fn is_meant(query: &FindingsQuery, finding: &Record) -> bool {
+    let any = |wanted: &[String], value: &str| {
+        wanted.is_empty() || wanted.iter().any(|wanted| wanted == value)
+    };
+    any(&query.api, &finding.api)
+        && any(&query.kind, finding.kind.as_str())
+        && (query.severity.is_empty()
+            || query.severity.iter().any(|wanted| Severity::from(*wanted) == finding.severity))
+}
+
+async fn show(call: Call, _: Nothing) -> Result<Json<Finding>, Refusal> {
+    let wanted = call.parameter("id").to_owned();
+    let by_fingerprint = !wanted.starts_with("fnd_");
+    let found = call.state.store.read(move |reader| {
+        if by_fingerprint {
+            return Ok(reader.findings_of(&wanted)?.into_iter().next());
+        }
+        let mut all = reader.findings(&FindingFilter::default())?.into_iter();
+        Ok(all.find(|record| finding_id(&record.finding) == wanted))
+    });
+    let found = found.await.map_err(refuse_store)?;
+    let missing = || Refusal::missing("finding.not-found", "no finding has this id or fingerprint");
+    found.map(|record| Json(record.finding.into())).ok_or_else(missing)
+}

@@ -21,6 +21,7 @@ use super::serve::{self, Setting};
 use super::source::{Configuration, Directory, Health, Inventory};
 use super::token::Tokens;
 use crate::bus;
+use crate::deliver;
 use crate::runtime::clock::Clock;
 use crate::runtime::rng::Rng;
 use crate::runtime::shutdown::Stage;
@@ -44,6 +45,7 @@ pub struct Admin {
     pub directory: Arc<dyn Directory>,
     pub store: store::Handle,
     pub bus: bus::Handle,
+    pub deliver: deliver::Handle,
     pub metrics: Metrics,
     pub clock: Clock,
     pub rng: Rng,
@@ -64,6 +66,7 @@ pub(super) struct State {
     pub(super) directory: Arc<dyn Directory>,
     pub(super) store: store::Handle,
     pub(super) bus: bus::Handle,
+    pub(super) deliver: deliver::Handle,
     pub(super) deployment: String,
     pub(super) cursors: Cursors,
     pub(super) metrics: Metrics,
@@ -169,6 +172,7 @@ impl State {
             directory: admin.directory,
             store: admin.store,
             bus: admin.bus,
+            deliver: admin.deliver,
             deployment: admin.deployment,
             cursors,
             metrics: admin.metrics,

@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use axum::http::StatusCode;
+
 use super::super::dto::{
     Action, Attempt, CloudEvent, DeliveriesQuery, Delivery, DeliveryDetail, EventName, List,
-    Nothing, PageQuery, Webhook,
+    Nothing, PageQuery, RetryOrder, Webhook,
 };
 use super::super::problem::Refusal;
 use super::super::service::State;
 use super::call::Call;
 use super::listing::refuse_store;
-use super::route::{Json, Route};
+use super::route::{Answer, Json, Output, Reply, Route};
+use crate::deliver::{self, Effect};
 use crate::model::delivery as model;
+use crate::model::hash::hexadecimal;
 use crate::model::problem::nearest;
 use crate::store::{self, DeliveryFilter, Listing, Page, Reader};
 
@@ -33,8 +37,22 @@ pub(super) fn routes() -> Vec<Route> {
             .codes(LISTS),
         Route::get("/v1/deliveries/{id}", "show_delivery", "One delivery with its attempts", show)
             .codes(&["delivery.not-found"]),
+        Route::post("/v1/deliveries/{id}/retry", "retry_delivery", "Attempt it now", retry).codes(
+            &[
+                "delivery.not-found",
+                "delivery.payload-gone",
+                "delivery.stopped",
+                "webhook.inactive",
+                "webhook.deleted",
+            ],
+        ),
+        Route::post("/v1/deliveries/{id}/cancel", "cancel_delivery", "Give it up", cancel)
+            .codes(&["delivery.not-found", "delivery.already-final", "delivery.stopped"]),
     ]
 }
+
+/// Longest nonce, bytes.
+const NONCE_MAX: usize = 128;
 
 /// Names of all destinations by id.
 pub(super) struct Names(HashMap<String, String>);
@@ -72,7 +90,7 @@ fn unknown<'a>(what: &str, wanted: &str, known: impl Iterator<Item = &'a str>) -
 
 /// Deliveries of each destination by state.
 async fn counts(state: &State) -> Result<HashMap<String, BTreeMap<String, u64>>, Refusal> {
-    let rows = state.store.read(|reader| reader.delivery_counts()).await.map_err(refuse_store)?;
+    let rows = state.store.read(Reader::delivery_counts).await.map_err(refuse_store)?;
     let mut counts: HashMap<String, BTreeMap<String, u64>> = HashMap::new();
     for row in rows {
         let of = counts.entry(row.destination).or_default();
@@ -175,7 +193,7 @@ async fn list(
 }
 
 fn event_name(
-    reader: &Reader<'_>,
+    reader: &Reader,
     delivery: &model::Delivery,
 ) -> Result<Option<EventName>, store::Error> {
     let row = reader.event(delivery.event_sequence)?;
@@ -198,4 +216,70 @@ async fn show(call: Call, _: Nothing) -> Result<Json<DeliveryDetail>, Refusal> {
     let delivery = Delivery::of(&delivery, event.as_ref().map(EventName::from), name);
     let attempts = attempts.into_iter().map(|row| Attempt::of(row.attempt, row.ended)).collect();
     Ok(Json(DeliveryDetail { delivery, payload, attempts }))
+}
+
+/// The delivery after a command: 200 once it has had its effect, 202 while the attempt is under way.
+struct Commanded {
+    delivery: Delivery,
+    is_done: bool,
+}
+
+impl Answer for Commanded {
+    fn output() -> Output {
+        Json::<Delivery>::output()
+    }
+
+    fn respond(self) -> Reply {
+        let mut response = Json(self.delivery).respond()?;
+        if !self.is_done {
+            *response.status_mut() = StatusCode::ACCEPTED;
+        }
+        Ok(response)
+    }
+}
+
+async fn retry(call: Call, order: RetryOrder) -> Result<Commanded, Refusal> {
+    let id = call.parameter("id");
+    let nonce = order.nonce.unwrap_or_else(|| hexadecimal(&call.state.rng.bytes::<16>()));
+    if nonce.is_empty() || nonce.len() > NONCE_MAX {
+        let message = format!("a nonce has 1 to {NONCE_MAX} bytes");
+        let refusal = Refusal::unprocessable("request.invalid", "the body has wrong members");
+        return Err(refusal.at_pointer("/nonce".to_owned(), message, String::new()));
+    }
+    let effect = call.state.deliver.retry(id, &nonce).await.map_err(refuse_command)?;
+    call.tell_change("delivery.retry", id);
+    commanded(&call, &effect).await
+}
+
+async fn cancel(call: Call, _: Nothing) -> Result<Commanded, Refusal> {
+    let id = call.parameter("id");
+    let effect = call.state.deliver.cancel(id).await.map_err(refuse_command)?;
+    call.tell_change("delivery.cancel", id);
+    commanded(&call, &effect).await
+}
+
+async fn commanded(call: &Call, effect: &Effect) -> Result<Commanded, Refusal> {
+    let delivery = effect.delivery().clone();
+    let read = call.state.store.read(move |reader| {
+        let event = event_name(reader, &delivery)?;
+        Ok((delivery, event))
+    });
+    let (delivery, event) = read.await.map_err(refuse_store)?;
+    let name = Names::of(&call.state).find(&delivery.destination);
+    let delivery = Delivery::of(&delivery, event, name);
+    Ok(Commanded { delivery, is_done: matches!(effect, Effect::Done(_)) })
+}
+
+fn refuse_command(error: deliver::Error) -> Refusal {
+    let (code, detail) = (error.code(), error.to_string());
+    match error {
+        deliver::Error::NotFound { .. } => Refusal::missing(code, detail),
+        deliver::Error::AlreadyFinal { .. } => Refusal::conflict(code, detail).allowed(["retry"]),
+        deliver::Error::Inactive | deliver::Error::DestinationDeleted => {
+            Refusal::conflict(code, detail)
+        }
+        deliver::Error::PayloadGone => Refusal::gone(code, detail),
+        deliver::Error::Stopped => Refusal::unavailable(code, detail),
+        deliver::Error::Store(error) => refuse_store(error),
+    }
 }

@@ -3,15 +3,18 @@
 //! Owns the rules between sections and calling each part's own check. Refuses to own the parts' rules.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde_json::Value;
 
+use super::load::chain;
 use super::options::{Api, Config};
-use super::report::Report;
+use super::specification;
+use crate::actions::contract_test::options::SpecificationSource;
 use crate::actions::{self, options::Known};
 use crate::deliver::auth;
-use crate::model::document::Document;
 use crate::model::problem::{Problem, Problems, nearest};
+use crate::pipeline::options::Baseline;
 use crate::proxy::options::Listener;
 
 /// Every name that the text gives, also of objects that are wrong otherwise: a reference to one of those is no mistake.
@@ -209,5 +212,42 @@ fn collisions(config: &Config, problems: &mut Problems) {
     }
 }
 
-/// Reads the specifications that the configuration names and reports what is wrong inside them.
-pub(super) fn named_files(_config: &Config, _document: &Document, _report: &mut Report) {}
+/// What is wrong inside a file that the configuration names.
+pub(super) struct Inside {
+    pub(super) file: String,
+    pub(super) text: String,
+    pub(super) problems: Problems,
+}
+
+/// Reads the specifications that the configuration names. One that cannot be read is a problem of the configuration.
+pub(super) fn named_files(config: &Config, problems: &mut Problems) -> Vec<Inside> {
+    let mut named: BTreeMap<&Path, String> = BTreeMap::new();
+    for (index, action) in config.actions.iter().enumerate() {
+        let test = action.managed.as_ref().map(|managed| &managed.contract_test);
+        if let Some(SpecificationSource::File(path)) =
+            test.and_then(|test| test.specification.as_ref())
+        {
+            named.insert(path, format!("/actions/{index}/managed/contract_test/specification"));
+        }
+    }
+    for (index, api) in config.apis.iter().enumerate() {
+        if let Baseline::File(path) = &api.baseline {
+            named.insert(path, format!("/apis/{index}/baseline/file"));
+        }
+    }
+    let mut inside = Vec::new();
+    for (path, pointer) in named {
+        match specification::read(path) {
+            Ok(read) => inside.push(Inside {
+                file: path.to_string_lossy().into_owned(),
+                text: read.text,
+                problems: read.parsed.map_or_else(|problems| problems, |(_, lints)| lints),
+            }),
+            Err(error) => problems.push(
+                Problem::error(pointer, "config.unreadable-file", chain(&error))
+                    .remedy("name a readable OpenAPI or Swagger document, relative to this file"),
+            ),
+        }
+    }
+    inside
+}

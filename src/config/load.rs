@@ -57,16 +57,19 @@ pub fn load(source: &Source, environment: Variables<'_>) -> Result<Loaded, Error
         }
     };
     let folder = source.file.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new(""));
-    let (config, set) = read(&document, source, folder, environment, &mut |problems| {
-        report.add(&name, &document, problems);
-    });
-    if let Some(config) = &config {
-        check::named_files(config, &document, &mut report);
+    let mut steps =
+        Steps { document: &document, folder, environment, problems: Problems::default() };
+    let (config, set) = steps.take(source);
+    report.add(&name, &document, steps.problems);
+    if let Some((config, inside)) = &config {
+        for named in inside {
+            report.add_text(&named.file, &named.text, named.problems.clone());
+        }
         report.set_contents(contents(config));
     }
     report.sort();
     match config {
-        Some(config) if !report.has_errors() => Ok(Loaded {
+        Some((config, _)) if !report.has_errors() => Ok(Loaded {
             config: Arc::new(config),
             source: source.clone(),
             report,
@@ -92,39 +95,43 @@ impl Loaded {
     }
 }
 
-/// The typed configuration as far as it can be made, and the pointers that flags set.
-fn read(
-    document: &Document,
-    source: &Source,
-    folder: &Path,
-    environment: Variables<'_>,
-    tell: &mut dyn FnMut(Problems),
-) -> (Option<Config>, Vec<String>) {
-    let mut problems = Problems::default();
-    let mut tree = document.value.clone();
-    let set = source.apply(&mut tree, &mut problems);
-    let names = check::Names::of(&tree);
-    let schema = schema();
-    let is_variable = |pointer: &str| document.is_interpolated(pointer);
-    let frame = Frame { schema: &schema, folder, is_variable: &is_variable };
-    let (fitted, misfits) = structure::fit(tree, &frame);
-    problems.0.extend(misfits.0);
-    tell(problems);
-    let mut below = Problems::default();
-    let config = typed(&fitted, &mut below).map(|mut config| {
-        if fitted.value.get("data_dir").is_none() {
-            config.data_dir = folder.join(config.data_dir);
+/// The way of one document from a tree to a configuration.
+struct Steps<'a> {
+    document: &'a Document,
+    folder: &'a Path,
+    environment: Variables<'a>,
+    problems: Problems,
+}
+
+impl Steps<'_> {
+    /// The configuration, as far as it can be made, with what is wrong inside the files it names; and the pointers that
+    /// flags set.
+    fn take(&mut self, source: &Source) -> (Option<(Config, Vec<check::Inside>)>, Vec<String>) {
+        let mut tree = self.document.value.clone();
+        let set = source.apply(&mut tree, &mut self.problems);
+        let names = check::Names::of(&tree);
+        let schema = schema();
+        let is_variable = |pointer: &str| self.document.is_interpolated(pointer);
+        let frame = Frame { schema: &schema, folder: self.folder, is_variable: &is_variable };
+        let (fitted, misfits) = structure::fit(tree, &frame);
+        self.problems.0.extend(misfits.0);
+        let mut found = Problems::default();
+        let config = typed(&fitted, &mut found).map(|mut config| {
+            if fitted.value.get("data_dir").is_none() {
+                config.data_dir = self.folder.join(config.data_dir);
+            }
+            config.resolve_specifications(self.folder);
+            resolve_secrets(&mut config, self.environment, &mut found);
+            check::check(&config, &names, &mut found);
+            let inside = check::named_files(&config, &mut found);
+            (config, inside)
+        });
+        for mut problem in found.0 {
+            problem.pointer = fitted.pointer_in_text(&problem.pointer);
+            self.problems.push(problem);
         }
-        config.resolve_specifications(folder);
-        resolve_secrets(&mut config, environment, &mut below);
-        check::check(&config, &names, &mut below);
-        config
-    });
-    for problem in &mut below.0 {
-        problem.pointer = fitted.pointer_in_text(&problem.pointer);
+        (config, set)
     }
-    tell(below);
-    (config, set)
 }
 
 /// What the schema let pass is nearly always a configuration; what only a type's own reader refuses is reported section by

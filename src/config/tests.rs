@@ -238,3 +238,36 @@ fn machines_read_the_same_problems() {
     let github = report.print(Format::Github);
     assert!(github.starts_with("::error file=") && github.contains(",line=1,col=1,"), "{github}");
 }
+
+#[test]
+fn a_specification_that_is_wrong_is_told_with_its_own_places() {
+    let text = "apis:\n  - {name: a, upstream: 'http://a', baseline: {file: spec.yaml}}\n";
+    let report = Folder::with(text).refused();
+    assert_eq!(found(&report), [("config.unreadable-file", "2:54".to_owned())]);
+    let folder = Folder::with(text);
+    folder.file("spec.yaml", "openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: [1]\n");
+    let report = folder.refused().to_string();
+    assert!(report.contains("spec.yaml:3:"), "{report}");
+    folder.file("spec.yaml", "openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {}\n");
+    assert_eq!(folder.loaded().config.apis.len(), 1);
+}
+
+#[test]
+fn items_that_are_wrong_do_not_shift_the_places_of_others() {
+    let report = Folder::with(
+        "apis:
+  - {name: a}
+  - {name: b, upstream: 'http://b', hosts: ['b:80']}
+  - 7
+  - {name: C, upstream: 'http://c'}
+",
+    )
+    .refused();
+    let expected = [
+        ("config.missing-key", "2:5"),
+        ("config.bad-host", "3:45"),
+        ("config.wrong-type", "4:5"),
+        ("config.bad-name", "5:12"),
+    ];
+    assert_eq!(found(&report), expected.map(|(code, at)| (code, at.to_owned())), "{report}");
+}

@@ -12,6 +12,11 @@ use crate::model::capture::{BodyState, CapturedBody};
 use crate::model::exchange::Body;
 use crate::model::media::MediaType;
 
+/// A reader of a whole gzip file; whoever reads it caps what it keeps.
+pub fn gunzip(input: impl BufRead) -> impl Read {
+    MultiGzDecoder::new(input)
+}
+
 /// Codings that are undone one after the other.
 const CODINGS_MAX: usize = 2;
 /// Output may be so many times the input ...

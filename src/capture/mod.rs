@@ -12,8 +12,12 @@ mod border;
 mod breaker;
 mod budget;
 mod decode;
+pub mod har;
 mod head;
+pub mod ndjson;
 pub mod options;
+pub mod recorded;
+pub mod records;
 mod redact;
 mod service;
 mod shed;
@@ -22,7 +26,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 pub use border::{Border, OwnTest};
-pub use options::{Mode, Options};
+pub use decode::gunzip;
+pub use options::{Mode, Options, Redact};
 pub use service::{BATCH_MAX, Intake, channel};
 pub use shed::{Level, slot};
 

@@ -6,6 +6,7 @@
 // on this machine
 mod check;
 mod demo;
+mod infer;
 mod init;
 mod version;
 
@@ -55,6 +56,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Infer(Box<infer::Arguments>),
     Check(check::Arguments),
     Init(init::Arguments),
     /// Print version and features
@@ -95,6 +97,7 @@ impl CommandLine {
     fn run(&self) -> u8 {
         let config = self.config.as_deref();
         match &self.command {
+            Command::Infer(arguments) => infer::run(arguments),
             Command::Check(arguments) => check::run(arguments, config),
             Command::Init(arguments) => init::run(arguments),
             Command::Version => version::run(self.connection.json),

@@ -16,13 +16,12 @@ mod metrics;
 pub mod options;
 mod ready;
 pub mod schedule;
-mod service;
+pub mod service;
 pub mod sign;
 mod trouble;
 
 pub use error::Error;
 pub use handle::{Effect, Handle, Health};
-pub use service::{Parts, SLOTS, Service, new};
 
 use std::sync::Arc;
 

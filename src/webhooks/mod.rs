@@ -1,3 +1,13 @@
 //! Which event goes to which webhook, and how it is rendered (layer 4).
 //!
 //! Owns webhook objects, matching, rendering, signing. Refuses to own the schedule of attempts.
+
+pub mod options;
+mod registry;
+mod render;
+mod secrets;
+pub mod subscribe;
+mod webhook;
+
+pub use options::Webhook;
+pub use registry::{Registry, Summary, World, id_of};

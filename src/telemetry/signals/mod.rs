@@ -9,3 +9,4 @@ pub mod deliver;
 pub mod pipeline;
 pub mod proxy;
 pub mod store;
+pub mod webhooks;

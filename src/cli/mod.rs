@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod infer;
 mod init;
+mod test;
 mod version;
 
 // on a running instance
@@ -59,6 +60,7 @@ enum Command {
     Infer(Box<infer::Arguments>),
     Check(check::Arguments),
     Init(init::Arguments),
+    Test(test::Arguments),
     /// Print version and features
     Version,
     #[command(flatten)]
@@ -100,6 +102,7 @@ impl CommandLine {
             Command::Infer(arguments) => infer::run(arguments),
             Command::Check(arguments) => check::run(arguments, config),
             Command::Init(arguments) => init::run(arguments),
+            Command::Test(arguments) => test::run(arguments, self.connection.json, self.progress),
             Command::Version => version::run(self.connection.json),
             Command::Ask(question) => {
                 remote::run(&self.connection, config, |remote| question.ask(remote))

@@ -3,6 +3,8 @@
 //! Owns the five rows. A URL inside an event is never looked at: an event names a revision by its hash, or carries none. Refuses
 //! to own reading a specification (`Shelf`).
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 
 use crate::model::event::Event;
@@ -16,8 +18,10 @@ use super::outcome::{Cause, Source};
 pub struct Found {
     /// JSON or YAML.
     pub text: String,
-    /// Where it was, for people and for relative references: a path, a URL, a revision id.
+    /// Where it was, for people: a path, a URL, a revision id.
     pub place: String,
+    /// The file it was read from; what it refers to lies beside it.
+    pub file: Option<PathBuf>,
 }
 
 /// Where specifications are kept.

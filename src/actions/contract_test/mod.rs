@@ -13,4 +13,5 @@ mod plan;
 mod pool;
 pub mod report;
 mod serialise;
+pub mod specification;
 mod target;

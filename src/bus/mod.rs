@@ -3,14 +3,25 @@
 //! Owns publishing: an event is stamped, matched and committed with its deliveries in one transaction before anybody hears
 //! of it; and the relay of the log to Kafka. Refuses to own knowing webhooks or actions: they are [`Matcher`]s to it.
 
+#[cfg(feature = "kafka")]
+pub mod kafka;
+mod options;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use tokio::sync::watch;
+
+pub use options::KafkaOptions;
 
 pub use crate::model::delivery::{Matches, Skip, SkipReason};
 use crate::model::event::Event;
 use crate::runtime::clock::Clock;
 use crate::store::{self, Change, Receipt};
+
+/// The cursor of the relay in the event log: history after it is kept.
+pub(crate) const RELAY_CURSOR: &str = "kafka-relay";
 
 /// Says which destinations an event goes to. Pure and quick: it runs within publishing.
 pub trait Matcher: Send + Sync {
@@ -80,11 +91,20 @@ impl Handle {
         self.store.committed()
     }
 
+    /// Forgets the relay of a configuration that names no Kafka any more, so that history is not kept for it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn without_relay(&self) -> Result<(), store::Error> {
+        let gone = Change::CursorGone { name: RELAY_CURSOR };
+        self.store.commit(vec![gone]).await.map(drop)
+    }
+
     fn changes(&self, events: Vec<Event>, also: Vec<Change>) -> Vec<Change> {
         let recorded_ms = self.clock.now_ms();
         let stamped = events.into_iter().map(|mut event| {
             event.recorded_ms = recorded_ms;
-            event.instance = self.instance.as_ref().to_owned();
+            self.instance.as_ref().clone_into(&mut event.instance);
             let matches = self.matcher.matches(&event);
             Change::event(event, matches)
         });

@@ -8,6 +8,8 @@ mod effective;
 mod error;
 mod load;
 pub mod options;
+#[cfg(test)]
+mod reference_tests;
 mod report;
 mod schema;
 mod source;

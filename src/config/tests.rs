@@ -47,7 +47,7 @@ impl Folder {
 /// Code and `line:column` of each error.
 fn found(report: &Report) -> Vec<(&'static str, String)> {
     let place = |problem: &crate::model::problem::Problem| {
-        problem.position.map_or("-".to_owned(), |at| format!("{}:{}", at.line, at.column))
+        problem.position.map_or_else(|| "-".to_owned(), |at| format!("{}:{}", at.line, at.column))
     };
     let errors = report.problems().filter(|problem| problem.level == Level::Error);
     errors.map(|problem| (problem.code, place(problem))).collect()

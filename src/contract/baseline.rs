@@ -9,8 +9,12 @@ use serde_json::Value;
 use crate::model::exchange::Exchange;
 use crate::model::revision::{Origin, RevisionId};
 
+use super::check;
+use super::compile::Validators;
 use super::judgement::{Judgement, Validity};
-use super::specification::{SchemaRef, Side, Specification};
+use super::lower::Flavour;
+use super::route::Router;
+use super::specification::{Operation, SchemaRef, Side, Specification};
 
 /// One baseline. Cheap to share; nothing of it changes but the cache of compiled validators.
 #[derive(Debug)]
@@ -18,6 +22,8 @@ pub struct Baseline {
     pub specification: Arc<Specification>,
     pub revision: RevisionId,
     pub origin: Origin,
+    pub(super) router: Router,
+    pub(super) validators: Validators,
 }
 
 impl Baseline {
@@ -27,20 +33,31 @@ impl Baseline {
         specification: Arc<Specification>,
         revision: RevisionId,
         origin: Origin,
-        _path_prefix: &str,
+        path_prefix: &str,
     ) -> Self {
-        Self { specification, revision, origin }
+        let router = Router::new(&specification, path_prefix);
+        let validators = Validators::new(&specification.schemas);
+        Self { specification, revision, origin, router, validators }
     }
 
-    /// Judges one exchange. Never panics, never takes longer than its limits allow.
+    /// Judges one exchange. Exchanges of our own contract tests are skipped: whoever judges those clears `own_test`.
     #[must_use]
-    pub fn judge(&self, _exchange: &Exchange) -> Judgement {
-        Judgement::default()
+    pub fn judge(&self, exchange: &Exchange) -> Judgement {
+        check::judge(self, exchange)
     }
 
     /// Whether a value is what a lowered schema allows.
     #[must_use]
-    pub fn validate(&self, _side: Side, _schema: &SchemaRef, _value: &Value) -> Validity {
-        Validity::Valid
+    pub fn validate(&self, side: Side, schema: &SchemaRef, value: &Value) -> Validity {
+        match self.validators.is_valid((side, Flavour::Declared), schema, value) {
+            Ok(true) => Validity::Valid,
+            Ok(false) => Validity::Invalid,
+            Err(reason) => Validity::Unvalidatable(reason),
+        }
+    }
+
+    /// The operation at an index that routing gave.
+    pub(super) fn operation(&self, index: usize) -> &Operation {
+        &self.specification.operations[index]
     }
 }

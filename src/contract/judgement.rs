@@ -9,6 +9,8 @@ use serde_json::Value;
 use crate::model::finding::{Direction, Location, Severity, Verdict};
 use crate::model::kind::Kind;
 
+use super::slot::Slot;
+
 /// The result of judging one exchange.
 #[derive(Debug, Clone, Default)]
 pub struct Judgement {
@@ -29,18 +31,24 @@ pub struct Judgement {
     pub effect: Effect,
     /// Grouped: at most one per kind and place.
     pub deviations: Vec<Deviation>,
-    /// Redacted bodies as read, to tell opportunities; dropped after counting.
-    pub(super) bodies: Bodies,
-    /// Hash of everything that makes two exchanges the same for counting.
-    pub(super) payload: u64,
-    /// Hash of the form of the request, without values.
-    pub(super) request_shape: u64,
+    /// What drift counts besides.
+    pub(super) tally: Tally,
 }
 
+/// What counting needs to know of an exchange; dropped with the judgement.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Bodies {
+pub(super) struct Tally {
+    /// The parts of the contract that the exchange was an opportunity to deviate from.
+    pub(super) slots: Vec<Slot>,
+    /// Redacted bodies as read, to tell whether the parent of a field was there.
     pub(super) request: Option<Value>,
     pub(super) response: Option<Value>,
+    /// Hash of what makes two exchanges the same.
+    pub(super) payload: u64,
+    /// Hash of the form of the request, without its values.
+    pub(super) request_shape: u64,
+    /// What to raise if a valid request of this form is refused often enough.
+    pub(super) refusal: Option<Deviation>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +88,8 @@ pub enum Reason {
     Regex,
     /// The schema could not be compiled.
     Schema,
+    /// Listing what is wrong would take too long.
+    TooComplex,
     /// A text that several documented types could have produced.
     Ambiguous,
     /// A panic was caught.
@@ -96,6 +106,7 @@ impl Reason {
         Self::Binary,
         Self::Regex,
         Self::Schema,
+        Self::TooComplex,
         Self::Ambiguous,
         Self::Panic,
     ];
@@ -112,6 +123,7 @@ impl Reason {
             Self::Binary => "binary",
             Self::Regex => "regex",
             Self::Schema => "schema",
+            Self::TooComplex => "too_complex",
             Self::Ambiguous => "ambiguous",
             Self::Panic => "panic",
         }
@@ -146,4 +158,8 @@ pub struct Deviation {
     pub observed: Value,
     /// `spec/contract.md` 8.
     pub fingerprint: String,
+    /// On a learned baseline: from how many opportunities the violated fact was learned.
+    pub prior: Option<u64>,
+    /// Where opportunities for it are counted.
+    pub(super) slot: Slot,
 }

@@ -5,14 +5,25 @@
 //! limits and documents are arguments, and no input makes it panic or run unbounded.
 
 mod baseline;
+mod body;
+mod check;
 mod compile;
+mod decode;
 mod drift;
+mod fingerprint;
 mod judgement;
+mod kinds;
 mod load;
 mod lower;
 pub mod options;
+mod oracle;
 pub mod render;
+mod route;
+mod slot;
 pub mod specification;
+#[cfg(test)]
+mod testing;
+mod wire;
 
 pub use baseline::Baseline;
 pub use drift::{Change, Decision, Drift, Illegal, Transition};

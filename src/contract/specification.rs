@@ -53,6 +53,8 @@ pub struct Operation {
     pub summary: Option<String>,
     pub tags: Vec<String>,
     pub deprecated: bool,
+    /// Exchanges that a learned document was made from, at this operation.
+    pub learned_from: Option<u64>,
     /// JSON pointer of the operation in the document as written.
     pub pointer: String,
     /// Those of the path item and its own, overridden by place and name.

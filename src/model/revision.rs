@@ -90,6 +90,14 @@ pub struct Revision {
     pub reason: String,
 }
 
+/// The canonical text of a value (RFC 8785), without members named `x-driftgate*`.
+#[must_use]
+pub fn canonical(value: &Value) -> String {
+    let mut bytes = Vec::new();
+    write_canonical(value, &mut |part| bytes.extend_from_slice(part));
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// RFC 8785 canonical JSON without members named `x-driftgate*`: members sorted by UTF-16 code units, shortest numbers.
 fn write_canonical(value: &Value, sink: &mut impl FnMut(&[u8])) {
     match value {

@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 mod violation;
+mod weigh;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use super::judgement::Reason;
 use super::lower::Flavour;
 use super::specification::{SchemaRef, Schemas, Side};
-pub(super) use violation::{Detail, Step, Union, Violation};
+pub(super) use violation::{Detail, Step, Violation};
 
 /// Compiled validators kept per baseline; beyond it all are dropped and built again as they are needed.
 const VALIDATORS_MAX: usize = 4_096;
@@ -85,7 +86,7 @@ impl Validators {
     /// What is wrong with a value, at most 1,024 violations.
     ///
     /// # Errors
-    /// Why it cannot be said: a pattern ran out of steps, the schema does not compile.
+    /// Why it cannot be said: a pattern ran out of steps, the schema does not compile or has too many errors to list.
     pub(super) fn violations(
         &self,
         (side, flavour): (Side, Flavour),
@@ -94,6 +95,11 @@ impl Validators {
     ) -> Result<Vec<Violation>, Reason> {
         let validator = self.validator(side, flavour, schema)?;
         let bundle = self.schemas.bundle(side);
+        let name = format!("{}{}", schema.key, flavour.suffix());
+        let written = bundle.get("$defs").and_then(|schemas| schemas.get(&name));
+        if !written.is_some_and(|written| weigh::is_bearable(bundle, written, value)) {
+            return Err(Reason::TooComplex);
+        }
         catch_unwind(AssertUnwindSafe(|| {
             let errors = validator.iter_errors(value).take(ERRORS_MAX);
             errors.map(|error| Violation::read(&error, bundle, value)).collect()

@@ -19,16 +19,6 @@ pub(in crate::contract) enum Step {
     Item(usize),
 }
 
-impl Step {
-    /// The key or name in the value; none for items.
-    pub(in crate::contract) fn name(&self) -> Option<&str> {
-        match self {
-            Self::Name(name) | Self::Key(name) => Some(name),
-            Self::Item(_) => None,
-        }
-    }
-}
-
 #[derive(Debug)]
 pub(in crate::contract) struct Violation {
     pub(in crate::contract) steps: Vec<Step>,
@@ -47,18 +37,12 @@ pub(in crate::contract) enum Detail {
     Missing(String),
     /// Names that no schema allows.
     Unexpected(Vec<String>),
-    /// What each branch of a union has to say.
-    Union(Union, Vec<Vec<Violation>>),
+    /// What each branch of a failed union has to say.
+    Union(Vec<Vec<Violation>>),
     /// Several branches of a `oneOf`.
     Ambiguous,
     /// A property that the `false` schema forbids.
     Forbidden,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::contract) enum Union {
-    AnyOf,
-    OneOf,
 }
 
 impl Violation {
@@ -92,12 +76,8 @@ impl Violation {
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 Detail::Unexpected(unexpected.clone())
             }
-            ValidationErrorKind::AnyOf { context } => {
-                Detail::Union(Union::AnyOf, branches(context)?)
-            }
-            ValidationErrorKind::OneOfNotValid { context } => {
-                Detail::Union(Union::OneOf, branches(context)?)
-            }
+            ValidationErrorKind::AnyOf { context }
+            | ValidationErrorKind::OneOfNotValid { context } => Detail::Union(branches(context)?),
             ValidationErrorKind::OneOfMultipleValid { .. } => Detail::Ambiguous,
             ValidationErrorKind::FalseSchema => Detail::Forbidden,
             _ => Detail::Plain,

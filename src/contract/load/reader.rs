@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::model::media::MediaType;
 use crate::model::problem::{Problem, Problems, nearest};
 
-use super::super::lower::Pool;
+use super::super::lower::{EVIDENCE, Pool};
 use super::super::specification::{
     Dialect, MediaRange, Operation, Parameter, Place, Requirement, ResponseKey, Server,
 };
@@ -190,6 +190,7 @@ impl<'d> Reader<'d> {
             summary: node.text("summary").map(str::to_owned),
             tags: texts(node.value.get("tags")),
             deprecated: node.flag("deprecated"),
+            learned_from: node.get(EVIDENCE).and_then(|evidence| evidence.value.get("n")?.as_u64()),
             pointer: self.documents.shown(node.document, &node.pointer),
             parameters,
             body,

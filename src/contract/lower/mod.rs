@@ -23,6 +23,9 @@ use crate::model::problem::{Problem, Problems};
 use super::load::documents::{Documents, Node};
 use super::specification::{Dialect, SchemaRef, Schemas, Side};
 
+/// What a learned document says about how often each of its facts was seen.
+pub(in crate::contract) const EVIDENCE: &str = "x-driftgate-evidence";
+
 /// Which reading of a schema a lowered one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::contract) enum Flavour {

@@ -14,7 +14,7 @@ use super::super::load::documents::Node;
 use super::super::specification::{Dialect, Side};
 use super::keywords::{Form, Holds, holds, is_known};
 use super::survey::{Survey, View, is_foreign};
-use super::{Flavour, Job, Pool, formats};
+use super::{EVIDENCE, Flavour, Job, Pool, formats};
 
 const TYPES: &[&str] = &["array", "boolean", "integer", "null", "number", "object", "string"];
 
@@ -150,6 +150,8 @@ impl Pool<'_> {
                     lowered.entry("enum").or_insert_with(|| value.clone());
                 }
             }
+            // How often a learned fact was seen is what a deviation from it is weighed against.
+            (EVIDENCE, None) => drop(lowered.insert(EVIDENCE.to_owned(), value.clone())),
             (unknown, None) if !is_known(unknown) => {
                 let message = format!("`{unknown}` is no keyword of a schema");
                 self.lint(

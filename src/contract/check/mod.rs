@@ -1,0 +1,217 @@
+//! One exchange against one baseline (`spec/contract.md` 3, 4).
+//!
+//! Owns the order of judging: route, request, what the answer says about it, response, security. Compiles nothing and clones
+//! no schema: after routing and parsing, each declared body costs one validation of its declared and one of its strict form.
+//! Refuses to own counting.
+
+mod blame;
+mod flaw;
+mod media;
+mod request;
+mod response;
+mod security;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod union;
+
+use serde_json::{Value, json};
+
+use crate::model::capture::Outcome;
+use crate::model::exchange::Exchange;
+use crate::model::finding::{Direction, Severity};
+use crate::model::kind::Kind;
+
+use super::baseline::Baseline;
+use super::body::Withheld;
+use super::compile::Violation;
+use super::fingerprint::fingerprint;
+use super::judgement::{Deviation, Effect, Judgement, Reason, Skip, Validity};
+use super::kinds;
+use super::lower::Flavour;
+use super::oracle;
+use super::route::{Route, generalise};
+use super::slot::Slot;
+use super::specification::{Operation, SchemaRef, Side};
+use super::wire::Wire;
+use flaw::{Flaw, Reading};
+
+/// Judges one exchange.
+pub(super) fn judge(baseline: &Baseline, exchange: &Exchange) -> Judgement {
+    let mut judgement = Judgement { skipped: skip(exchange), ..Judgement::default() };
+    if judgement.skipped.is_some() {
+        return judgement;
+    }
+    judgement.method = exchange.method.as_str().into();
+    judgement.tally.slots.push(Slot::api());
+    judgement.tally.payload = shape::payload(exchange);
+    match baseline.router.route(&exchange.method, &exchange.path) {
+        Route::Unknown(path) => {
+            judgement.template = generalise(&path).into();
+            if oracle::shows_endpoint(exchange.status) {
+                let seen = json!({"status": exchange.status});
+                let flaw =
+                    Flaw::of_message(Kind::EndpointUndocumented, json!({"absent": true}), seen);
+                raise(&mut judgement, Direction::Structure, flaw);
+            }
+        }
+        Route::OtherMethod(index) => {
+            judgement.template = baseline.operation(index).template.clone();
+            // Frameworks answer these by themselves.
+            let is_automatic = matches!(&*exchange.method, "OPTIONS" | "HEAD" | "TRACE");
+            if oracle::shows_method(exchange.status) && !is_automatic {
+                let seen = json!({"status": exchange.status});
+                let flaw =
+                    Flaw::of_message(Kind::MethodUndocumented, json!({"absent": true}), seen);
+                raise(&mut judgement, Direction::Structure, flaw);
+            }
+        }
+        Route::Operation { index, slots } => {
+            judge_operation(baseline, exchange, index, &slots, &mut judgement);
+        }
+    }
+    judgement
+}
+
+fn skip(exchange: &Exchange) -> Option<Skip> {
+    if exchange.own_test {
+        return Some(Skip::OwnTest);
+    }
+    if exchange.outcome != Outcome::Ok || !(200..=599).contains(&exchange.status) {
+        return Some(Skip::Incomplete);
+    }
+    let is_preflight = exchange.method == "OPTIONS"
+        && exchange.request.field("access-control-request-method").is_some();
+    is_preflight.then_some(Skip::Preflight)
+}
+
+fn judge_operation(
+    baseline: &Baseline,
+    exchange: &Exchange,
+    index: usize,
+    slots: &[(String, String)],
+    judgement: &mut Judgement,
+) {
+    let operation = baseline.operation(index);
+    judgement.operation = Some(index);
+    judgement.template = operation.template.clone();
+    // What is said of HEAD is said of the GET that answers it.
+    judgement.method = operation.method.clone();
+    judgement.tally.slots.push(Slot::operation(&operation.method, &operation.template));
+    let case = Case { baseline, exchange, operation };
+
+    let request = request::judge(&case, slots);
+    judgement.request = request.validity;
+    judgement.effect = oracle::effect(request.validity, exchange.status);
+    judgement.tally.request_shape = shape::request(exchange, index, request.body.as_ref());
+    if judgement.effect == Effect::Refused {
+        judgement.tally.refusal = Some(blame::refusal(&case, request.body.as_ref(), judgement));
+    }
+    if judgement.effect == Effect::Accepted {
+        if let Some(media) = &request.media {
+            let slot = Slot::body(&operation.method, &operation.template, "", media);
+            judgement.tally.slots.push(slot);
+        }
+        for flaw in request.flaws.into_iter().filter(|flaw| tells_of_acceptance(flaw.kind)) {
+            raise(judgement, Direction::Request, flaw);
+        }
+    }
+    judgement.tally.request = request.body;
+
+    if exchange.method != "HEAD" {
+        response::judge(&case, judgement);
+    }
+    for flaw in security::judge(&case) {
+        raise(judgement, Direction::Structure, flaw);
+    }
+}
+
+/// Kinds that an accepted request shows; of a value beyond a bound or an enum nothing follows for anybody.
+fn tells_of_acceptance(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::FieldUndocumented
+            | Kind::FieldRequiredMissing
+            | Kind::TypeChanged
+            | Kind::ParamUndocumented
+            | Kind::ParamRequiredMissing
+            | Kind::ParamInvalid
+            | Kind::MediaTypeUndocumented
+            | Kind::BodyUndocumented
+    )
+}
+
+/// What every part of judging an operation looks at.
+struct Case<'a> {
+    baseline: &'a Baseline,
+    exchange: &'a Exchange,
+    operation: &'a Operation,
+}
+
+impl<'a> Case<'a> {
+    fn wire(&self, side: Side) -> Wire<'a> {
+        Wire { schemas: &self.baseline.specification.schemas, side }
+    }
+
+    /// Flaws of a value against a schema: those of the declared form, or, if it accepts, of the strict form.
+    fn flaws(
+        &self,
+        side: Side,
+        schema: &SchemaRef,
+        value: &Value,
+        withheld: &Withheld,
+    ) -> Result<(Vec<Flaw>, Validity), Reason> {
+        let validators = &self.baseline.validators;
+        for (flavour, validity) in
+            [(Flavour::Declared, Validity::Invalid), (Flavour::Strict, Validity::Valid)]
+        {
+            if validators.is_valid((side, flavour), schema, value)? {
+                continue;
+            }
+            let violations: Vec<Violation> =
+                validators.violations((side, flavour), schema, value)?;
+            let strict = flavour == Flavour::Strict;
+            let reading = Reading { value, withheld, wire: self.wire(side), strict };
+            let flaws = reading.flaws(violations);
+            // Nothing but withheld values was wrong: the strict form may still say more.
+            if flaws.is_empty() && !strict {
+                continue;
+            }
+            return Ok((flaws, validity));
+        }
+        Ok((Vec::new(), Validity::Valid))
+    }
+}
+
+/// Adds a deviation to a judgement, unless the kind is off.
+fn raise(judgement: &mut Judgement, direction: Direction, flaw: Flaw) {
+    let deviation = deviation(judgement, direction, flaw);
+    let is_known =
+        judgement.deviations.iter().any(|known| known.fingerprint == deviation.fingerprint);
+    if !is_known {
+        judgement.deviations.push(deviation);
+    }
+}
+
+fn deviation(judgement: &Judgement, direction: Direction, flaw: Flaw) -> Deviation {
+    let accepted = judgement.effect == Effect::Accepted;
+    let place = (&*judgement.method, &*judgement.template);
+    let severity = match (flaw.kind, flaw.location.status.parse()) {
+        (Kind::StatusUndocumented, Ok(status)) => kinds::status_severity(status),
+        // An extensible enum says itself that more members may come.
+        (Kind::EnumWidened, _) if flaw.location.keyword == "x-extensible-enum" => Severity::Info,
+        (kind, _) => kinds::severity(kind, direction, accepted),
+    };
+    Deviation {
+        kind: flaw.kind,
+        direction,
+        severity,
+        verdict: kinds::verdict(flaw.kind, direction, accepted),
+        fingerprint: fingerprint(place, direction, flaw.kind, &flaw.location, &flaw.written),
+        slot: Slot::of(flaw.kind, direction, place, &flaw.location),
+        location: flaw.location,
+        expected: flaw.expected,
+        observed: flaw.observed,
+        prior: flaw.prior,
+    }
+}

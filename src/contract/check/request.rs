@@ -1,0 +1,265 @@
+//! The request: parameters, media type, body.
+//!
+//! Owns whether a request keeps the contract. Which of its flaws are told depends on the answer: that is `oracle`'s.
+
+use serde_json::{Value, json};
+
+use crate::model::exchange::Text;
+use crate::model::kind::Kind;
+
+use super::super::body::{self, Unread, Withheld};
+use super::super::decode::{self, Decoded, Pairs};
+use super::super::judgement::{Reason, Validity};
+use super::super::specification::{Content, Parameter, Place, SchemeKind, Side};
+use super::Case;
+use super::flaw::{Flaw, brief};
+use super::media;
+
+/// What was found.
+#[derive(Default)]
+pub(super) struct Requested {
+    pub(super) validity: Validity,
+    pub(super) flaws: Vec<Flaw>,
+    /// Redacted body, where it could be read as a value.
+    pub(super) body: Option<Value>,
+    /// The documented media type of that body.
+    pub(super) media: Option<String>,
+}
+
+impl Requested {
+    fn invalid(&mut self, flaw: Flaw) {
+        self.validity = Validity::Invalid;
+        self.flaws.push(flaw);
+    }
+
+    /// What cannot be judged does not weigh against what is known to be wrong.
+    fn unvalidatable(&mut self, reason: Reason) {
+        if self.validity == Validity::Valid {
+            self.validity = Validity::Unvalidatable(reason);
+        }
+    }
+}
+
+pub(super) fn judge(case: &Case<'_>, slots: &[(String, String)]) -> Requested {
+    let mut requested = Requested::default();
+    let pairs = Pairs::parse(case.exchange.query.as_deref().unwrap_or_default());
+    for parameter in &case.operation.parameters {
+        let decoded = decode(case, parameter, slots, &pairs);
+        let name = public_name(parameter, slots);
+        judge_parameter(case, (&name, parameter), decoded, &mut requested);
+    }
+    for name in undocumented_names(case, &pairs) {
+        let seen = json!({"type": "string"});
+        let flaw = Flaw::of_message(Kind::ParamUndocumented, json!({"absent": true}), seen);
+        requested.flaws.push(flaw.at(format!("query/{name}"), "parameters"));
+    }
+    judge_body(case, &mut requested);
+    requested
+}
+
+/// The name of a parameter as far as it is part of the contract: of a slot that is its position.
+fn public_name(parameter: &Parameter, slots: &[(String, String)]) -> String {
+    match parameter.place {
+        Place::Path => slots
+            .iter()
+            .position(|(name, _)| *name == parameter.name)
+            .map_or_else(String::new, |position| position.to_string()),
+        Place::Header => parameter.name.to_ascii_lowercase(),
+        _ => parameter.name.clone(),
+    }
+}
+
+fn decode(
+    case: &Case<'_>,
+    parameter: &Parameter,
+    slots: &[(String, String)],
+    pairs: &Pairs<'_>,
+) -> Decoded {
+    let exchange = case.exchange;
+    let wire = case.wire(Side::Request);
+    match parameter.place {
+        Place::Path => slots
+            .iter()
+            .find(|(name, _)| *name == parameter.name)
+            .map_or(Decoded::Present, |(_, raw)| decode::slot(parameter, raw, wire)),
+        Place::Query => decode::query(parameter, pairs, wire, &exchange.plan),
+        Place::Header => {
+            let name = parameter.name.to_ascii_lowercase();
+            let schema =
+                parameter.schema.as_ref().map(|schema| wire.schemas.get(wire.side, schema));
+            header_value(&exchange.request, &name).map_or(Decoded::Absent, |text| {
+                text.map_or(Decoded::Present, |text| {
+                    decode::header((&name, parameter.explode), schema, &text, wire)
+                })
+            })
+        }
+        // The field `cookie` is withheld as a whole: which cookies it held is not known here.
+        Place::Cookie => match header_value(&exchange.request, "cookie") {
+            None => Decoded::Absent,
+            Some(_) => Decoded::Present,
+        },
+        Place::QueryString => Decoded::Present,
+    }
+}
+
+/// All lines of a field joined; the inner none if a line is withheld.
+pub(super) fn header_value(
+    message: &crate::model::exchange::Message,
+    name: &str,
+) -> Option<Option<String>> {
+    let mut lines = message.fields.iter().filter(|field| &*field.name == name).peekable();
+    lines.peek()?;
+    let texts: Option<Vec<&str>> = lines.map(|field| Text::as_str(&field.value)).collect();
+    Some(texts.map(|texts| texts.join(", ")))
+}
+
+fn judge_parameter(
+    case: &Case<'_>,
+    (name, parameter): (&str, &Parameter),
+    decoded: Decoded,
+    requested: &mut Requested,
+) {
+    let place = format!("{}/{name}", parameter.place.as_str());
+    let value = match decoded {
+        Decoded::Absent if parameter.required => {
+            let expected = json!({"required": [parameter.name]});
+            let flaw =
+                Flaw::of_message(Kind::ParamRequiredMissing, expected, json!({"absent": true}));
+            requested.invalid(flaw.at(place, "required").written(json!(true)));
+            return;
+        }
+        Decoded::Absent | Decoded::Present => return,
+        Decoded::Malformed => {
+            let seen = json!({"type": "string"});
+            let expected = json!({"style": format!("{:?}", parameter.style)});
+            let flaw = Flaw::of_message(Kind::ParamInvalid, expected, seen);
+            requested.invalid(flaw.at(place, "style"));
+            return;
+        }
+        Decoded::Ambiguous => return requested.unvalidatable(Reason::Ambiguous),
+        Decoded::Value(value) => value,
+    };
+    let Some(schema) = &parameter.schema else { return };
+    match case.flaws(Side::Request, schema, &value, &Withheld::default()) {
+        Err(reason) => requested.unvalidatable(reason),
+        Ok((_, Validity::Valid | Validity::Unvalidatable(_))) => {}
+        Ok((flaws, Validity::Invalid)) => {
+            requested.validity = Validity::Invalid;
+            // One flaw per parameter: what a client sees is a parameter that is wrong.
+            if let Some(inner) = flaws.into_iter().next() {
+                let keyword = inner.location.keyword.clone();
+                let flaw = Flaw { kind: Kind::ParamInvalid, ..inner };
+                requested.flaws.push(flaw.at(place, &keyword));
+            }
+        }
+    }
+}
+
+/// Names of the query that no parameter and no security scheme speaks for.
+fn undocumented_names(case: &Case<'_>, pairs: &Pairs<'_>) -> Vec<String> {
+    let wire = case.wire(Side::Request);
+    let parameters = &case.operation.parameters;
+    if parameters.iter().any(|parameter| parameter.place == Place::QueryString) {
+        return Vec::new();
+    }
+    let is_key = |name: &str| {
+        case.baseline.specification.schemes.values().any(|scheme| {
+            matches!(&scheme.kind, SchemeKind::ApiKey { place: Place::Query, name: known } if known == name)
+        }) || name == "access_token"
+    };
+    let mut names: Vec<String> = pairs
+        .names()
+        .filter(|name| {
+            !is_key(name)
+                && !parameters.iter().any(|parameter| {
+                    parameter.place == Place::Query && decode::is_spoken_for(parameter, name, wire)
+                })
+        })
+        .map(str::to_owned)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.truncate(32);
+    names
+}
+
+fn judge_body(case: &Case<'_>, requested: &mut Requested) {
+    let message = &case.exchange.request;
+    let bytes = match media::bytes(message) {
+        Err(reason) => return requested.unvalidatable(reason),
+        Ok(bytes) => bytes,
+    };
+    match (&case.operation.body, bytes) {
+        (Some(body), None) if body.required => requested.validity = Validity::Invalid,
+        (_, None) => {}
+        (None, Some(_)) => {
+            let expected = json!({"absent": true});
+            let seen = json!({"media_type": message.media.as_ref().map(|media| media.essence())});
+            requested.flaws.push(Flaw::of_message(Kind::BodyUndocumented, expected, seen));
+        }
+        (Some(body), Some(bytes)) => match &message.media {
+            Some(sent) => match media::find(&body.content, sent) {
+                Some(content) => judge_content(case, content, bytes, requested),
+                None => {
+                    let known: Vec<&str> =
+                        body.content.iter().map(|entry| entry.media.text.as_str()).collect();
+                    let seen = json!({"media_type": sent.essence()});
+                    let expected = brief("content", &json!(known));
+                    let mut flaw = Flaw::of_message(Kind::MediaTypeUndocumented, expected, seen);
+                    sent.essence().clone_into(&mut flaw.location.media_type);
+                    requested.invalid(flaw.at("", "content"));
+                }
+            },
+            None => requested.unvalidatable(Reason::Undecodable),
+        },
+    }
+}
+
+fn judge_content(case: &Case<'_>, content: &Content, bytes: &[u8], requested: &mut Requested) {
+    let (Some(schema), Some(media)) = (&content.schema, &case.exchange.request.media) else {
+        return;
+    };
+    let read = if media.is_json() {
+        body::json(bytes, &case.exchange.plan)
+    } else if media.is_form() {
+        read_form(case, content, bytes)
+    } else {
+        return requested.unvalidatable(Reason::Binary);
+    };
+    let read = match read {
+        Ok(read) => read,
+        Err(Unread::Unvalidatable(reason)) => return requested.unvalidatable(reason),
+        Err(Unread::Malformed) => {
+            requested.validity = Validity::Invalid;
+            return;
+        }
+    };
+    match case.flaws(Side::Request, schema, &read.value, &read.withheld) {
+        Err(reason) => requested.unvalidatable(reason),
+        Ok((flaws, validity)) => {
+            if validity == Validity::Invalid {
+                requested.validity = Validity::Invalid;
+            }
+            requested.flaws.extend(flaws.into_iter().map(|mut flaw| {
+                flaw.location.media_type.clone_from(&content.media.text);
+                flaw
+            }));
+        }
+    }
+    requested.body = Some(read.value);
+    requested.media = Some(content.media.text.clone());
+}
+
+fn read_form(case: &Case<'_>, content: &Content, bytes: &[u8]) -> Result<body::Read, Unread> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Unread::Malformed)?;
+    if bytes.len() > body::BODY_BYTES_MAX {
+        return Err(Unread::Unvalidatable(Reason::TooLarge));
+    }
+    match decode::form(content, text, case.wire(Side::Request)) {
+        Decoded::Value(mut value) => {
+            let withheld = body::withhold(&mut value, &case.exchange.plan);
+            Ok(body::Read { value, withheld })
+        }
+        _ => Err(Unread::Unvalidatable(Reason::Ambiguous)),
+    }
+}

@@ -1,0 +1,232 @@
+//! The response: status, headers, media type, body.
+//!
+//! Owns which answers are judged at all: server errors, partial content and pages of intermediaries are not the API's word.
+
+use serde_json::json;
+
+use crate::model::finding::Direction;
+use crate::model::kind::Kind;
+use crate::model::media::MediaType;
+
+use super::super::body::{self, Unread, Withheld};
+use super::super::decode::{self, Decoded};
+use super::super::judgement::{Judgement, Reason, Validity};
+use super::super::oracle;
+use super::super::slot::Slot;
+use super::super::specification::{Content, Header, Response, Side};
+use super::flaw::{Flaw, brief};
+use super::request::header_value;
+use super::{Case, media, raise};
+
+pub(super) fn judge(case: &Case<'_>, judgement: &mut Judgement) {
+    let status = case.exchange.status;
+    let Some(response) = case.operation.response(status) else {
+        if oracle::is_telling(judgement.effect, status) && !is_foreign_page(case) {
+            let known: Vec<String> =
+                case.operation.responses.iter().map(|entry| entry.key.to_string()).collect();
+            let seen = json!({"status": status});
+            let expected = brief("responses", &json!(known));
+            let mut flaw = Flaw::of_message(Kind::StatusUndocumented, expected, seen);
+            flaw.location.status = status.to_string();
+            flaw.prior = case.operation.learned_from;
+            raise(judgement, Direction::Response, flaw.at("", "responses"));
+        }
+        return;
+    };
+    let position = case.operation.responses.iter().position(|entry| entry.key == response.key);
+    judgement.response = position;
+    // Partial and not modified answers have no body of their own; server errors say nothing about the contract.
+    if matches!(status, 206 | 304) || status >= 500 || is_foreign_page(case) {
+        return;
+    }
+    let answer = Answer { case, response, key: response.key.to_string() };
+    let (method, template) = (&case.operation.method, &case.operation.template);
+    judgement.tally.slots.push(Slot::response(method, template, &answer.key));
+    for header in &response.headers {
+        answer.judge_header(header, judgement);
+    }
+    answer.judge_body(judgement);
+}
+
+/// HTML on an error or a redirect, where the operation documents none: a page of a gateway or framework.
+fn is_foreign_page(case: &Case<'_>) -> bool {
+    let is_html = |media: &MediaType| media.essence() == "text/html";
+    let documented = || {
+        case.operation
+            .responses
+            .iter()
+            .flat_map(|entry| &entry.content)
+            .any(|entry| is_html(&entry.media.media))
+    };
+    case.exchange.status >= 300
+        && case.exchange.response.media.as_ref().is_some_and(is_html)
+        && !documented()
+}
+
+struct Answer<'a> {
+    case: &'a Case<'a>,
+    response: &'a Response,
+    key: String,
+}
+
+impl Answer<'_> {
+    /// Raises a flaw of this answer.
+    fn raise(&self, judgement: &mut Judgement, mut flaw: Flaw) {
+        flaw.location.status.clone_from(&self.key);
+        raise(judgement, Direction::Response, flaw);
+    }
+
+    fn judge_header(&self, header: &Header, judgement: &mut Judgement) {
+        let place = format!("header/{}", header.name);
+        let Some(text) = header_value(&self.case.exchange.response, &header.name) else {
+            if header.required {
+                let expected = json!({"required": [header.name]});
+                let seen = json!({"absent": true});
+                let flaw = Flaw::of_message(Kind::HeaderRequiredMissing, expected, seen);
+                judgement.reply = Validity::Invalid;
+                self.raise(judgement, flaw.at(place, "required").written(json!(true)));
+            }
+            return;
+        };
+        let (Some(text), Some(schema)) = (text, &header.schema) else { return };
+        let wire = self.case.wire(Side::Response);
+        let written = wire.schemas.get(wire.side, schema);
+        let decoded = decode::header((&header.name, header.explode), Some(written), &text, wire);
+        let Decoded::Value(value) = decoded else { return };
+        let judged = self.case.flaws(Side::Response, schema, &value, &Withheld::default());
+        if let Ok((flaws, Validity::Invalid)) = judged
+            && let Some(inner) = flaws.into_iter().next()
+        {
+            let keyword = inner.location.keyword.clone();
+            let flaw = Flaw { kind: Kind::HeaderInvalid, ..inner };
+            self.raise(judgement, flaw.at(place, &keyword));
+        }
+    }
+
+    fn judge_body(&self, judgement: &mut Judgement) {
+        let message = &self.case.exchange.response;
+        let status = self.case.exchange.status;
+        let is_success = (200..300).contains(&status);
+        let content = &self.response.content;
+        let bytes = match media::bytes(message) {
+            Ok(bytes) => bytes,
+            Err(reason) => {
+                judgement.reply = Validity::Unvalidatable(reason);
+                // The media type of what cannot be read is known all the same.
+                if let Some(media) = &message.media {
+                    self.find_content(content, media, judgement);
+                }
+                return;
+            }
+        };
+        let is_expected = content.iter().any(|entry| entry.schema.is_some());
+        match (bytes, &message.media) {
+            (None, _) if is_expected && is_success && !matches!(status, 204 | 205) => {
+                let known: Vec<&str> =
+                    content.iter().map(|entry| entry.media.text.as_str()).collect();
+                let expected = brief("content", &json!(known));
+                let flaw = Flaw::of_message(Kind::BodyMissing, expected, json!({"absent": true}));
+                judgement.reply = Validity::Invalid;
+                self.raise(judgement, flaw.at("", "content"));
+            }
+            (None, _) => {}
+            (Some(_), _) if content.is_empty() => {
+                // Error bodies are left out of most documents; only a success with one is told.
+                if is_success {
+                    let seen =
+                        json!({"media_type": message.media.as_ref().map(MediaType::essence)});
+                    let expected = json!({"absent": true});
+                    let flaw = Flaw::of_message(Kind::BodyUndocumented, expected, seen);
+                    self.raise(judgement, flaw.at("", "content"));
+                }
+            }
+            (Some(_), None) => {
+                let kind = if message.media_malformed {
+                    Kind::MediaTypeMalformed
+                } else {
+                    Kind::MediaTypeMissing
+                };
+                let known: Vec<&str> =
+                    content.iter().map(|entry| entry.media.text.as_str()).collect();
+                let flaw = Flaw::of_message(kind, brief("content", &json!(known)), json!({}));
+                judgement.reply = Validity::Invalid;
+                self.raise(judgement, flaw.at("", "content"));
+            }
+            (Some(bytes), Some(media)) => {
+                if let Some(entry) = self.find_content(content, media, judgement) {
+                    self.judge_content(entry, media, bytes, judgement);
+                }
+            }
+        }
+    }
+
+    /// The documented entry of a media type; a deviation if there is none.
+    fn find_content<'c>(
+        &self,
+        content: &'c [Content],
+        media: &MediaType,
+        judgement: &mut Judgement,
+    ) -> Option<&'c Content> {
+        let found = media::find(content, media);
+        if found.is_none() && !content.is_empty() {
+            let known: Vec<&str> = content.iter().map(|entry| entry.media.text.as_str()).collect();
+            let seen = json!({"media_type": media.essence()});
+            let expected = brief("content", &json!(known));
+            let mut flaw = Flaw::of_message(Kind::MediaTypeUndocumented, expected, seen);
+            // What is not documented is told apart by its own name; an endless set of names is cut by the drift's limits.
+            flaw.written = json!(media.essence());
+            judgement.reply = Validity::Invalid;
+            self.raise(judgement, flaw.at("", "content"));
+        }
+        found
+    }
+
+    fn judge_content(
+        &self,
+        content: &Content,
+        media: &MediaType,
+        bytes: &[u8],
+        judgement: &mut Judgement,
+    ) {
+        let Some(schema) = &content.schema else { return };
+        if media::is_streaming(media) {
+            judgement.reply = Validity::Unvalidatable(Reason::Streaming);
+            return;
+        }
+        if !media.is_json() {
+            judgement.reply = Validity::Unvalidatable(Reason::Binary);
+            return;
+        }
+        let read = match body::json(bytes, &self.case.exchange.plan) {
+            Ok(read) => read,
+            Err(Unread::Unvalidatable(reason)) => {
+                judgement.reply = Validity::Unvalidatable(reason);
+                return;
+            }
+            Err(Unread::Malformed) => {
+                let expected = json!({"media_type": content.media.text});
+                let seen = json!({"media_type": media.essence(), "syntax": "broken"});
+                let flaw = Flaw::of_message(Kind::MediaTypeLying, expected, seen);
+                judgement.reply = Validity::Invalid;
+                self.raise(judgement, flaw.at("", "content"));
+                return;
+            }
+        };
+        let (method, template) = (&self.case.operation.method, &self.case.operation.template);
+        let slot = Slot::body(method, template, &self.key, &content.media.text);
+        judgement.tally.slots.push(slot);
+        match self.case.flaws(Side::Response, schema, &read.value, &read.withheld) {
+            Err(reason) => judgement.reply = Validity::Unvalidatable(reason),
+            Ok((flaws, validity)) => {
+                if validity == Validity::Invalid {
+                    judgement.reply = validity;
+                }
+                for mut flaw in flaws {
+                    flaw.location.media_type.clone_from(&content.media.text);
+                    self.raise(judgement, flaw);
+                }
+            }
+        }
+        judgement.tally.response = Some(read.value);
+    }
+}

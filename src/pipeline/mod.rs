@@ -31,6 +31,7 @@ use crate::runtime::queue;
 
 pub use api::{ApiSettings, BaselineSetting};
 pub use error::Error;
+pub use revise::READY_EXCHANGES;
 pub use service::{Parts, start};
 pub use view::{
     Answer, AnswerBody, ApiView, BaselineState, BaselineView, Counts, Frozen, OperationView,

@@ -19,7 +19,7 @@ use super::{Error, FreezeOrder};
 /// Least time between two learned revisions of an API, unless a finding opens or a baseline is frozen.
 const REVISION_INTERVAL_MS: i64 = 5 * 60_000;
 /// Accepted exchanges from which an operation may become part of a baseline without being forced.
-const READY_EXCHANGES: u64 = 50;
+pub const READY_EXCHANGES: u64 = 50;
 /// Fewest digits by which a revision can be asked for.
 const REVISION_DIGITS_MIN: usize = 6;
 

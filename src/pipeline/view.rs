@@ -110,6 +110,7 @@ pub struct OperationView {
     pub documented: bool,
     /// Accepted exchanges counted.
     pub n: u64,
+    /// Response keys.
     pub statuses: Vec<String>,
 }
 

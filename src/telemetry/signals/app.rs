@@ -46,7 +46,7 @@ impl ReloadRefused<'_> {
 
 /// Shutdown began.
 pub struct Draining {
-    pub in_flight: usize,
+    pub in_flight: u64,
 }
 
 impl Draining {

@@ -1,1 +1,0 @@
-//! Composition root: configuration to running parts, and their orderly end (layer 6).

@@ -1,0 +1,171 @@
+//! The configuration in force, and taking a new one over: all of it or nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use prometheus_client::metrics::gauge::Gauge;
+use serde_json::Value;
+
+use crate::admin::{self, Refusal, dto};
+use crate::config::{self, Config, Loaded};
+use crate::model::problem::{Problem, Problems};
+use crate::proxy::View;
+use crate::runtime::supervise::Panics;
+use crate::telemetry::Metrics;
+use crate::telemetry::signals::app as told;
+use crate::{pipeline, proxy};
+
+use super::apis;
+use super::parts::Control;
+
+/// Sections that are read once: the pointer and whether the two configurations differ there.
+type Fixed = (&'static str, fn(&Config, &Config) -> bool);
+
+const FIXED: &[Fixed] = &[
+    ("/listeners", |old, new| old.listeners != new.listeners),
+    ("/data_plane", |old, new| old.data_plane != new.data_plane),
+    ("/data_dir", |old, new| old.data_dir != new.data_dir),
+    ("/capture", |old, new| old.capture != new.capture),
+    ("/store", |old, new| old.store != new.store),
+    ("/egress", |old, new| old.egress != new.egress),
+    ("/deployment", |old, new| old.deployment != new.deployment),
+    ("/instance", |old, new| old.instance != new.instance),
+    ("/log", |old, new| old.log != new.log),
+    ("/limits", |old, new| old.limits != new.limits),
+];
+
+/// Answers the admin API and the reload signal.
+pub(super) struct Configuration {
+    pub(super) loaded: Arc<ArcSwap<Loaded>>,
+    /// The same configuration for those who need no more.
+    pub(super) config: Arc<ArcSwap<Config>>,
+    pub(super) proxy: proxy::Handle,
+    pub(super) pipeline: pipeline::Handle,
+    pub(super) control: Control,
+    pub(super) counters: Counters,
+    /// One reload at a time.
+    pub(super) turn: tokio::sync::Mutex<()>,
+}
+
+/// What operators see of reloads.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    generation: AtomicU64,
+    generation_gauge: Gauge,
+    successful: Gauge,
+    restart_needed: Gauge,
+}
+
+impl Counters {
+    pub(super) fn new(metrics: &Metrics) -> Self {
+        let counters = Self::default();
+        counters.successful.set(1);
+        metrics.register(
+            "config_generation",
+            "Configurations taken over",
+            &counters.generation_gauge,
+        );
+        let help = "1 when the last reload was taken over, else 0";
+        metrics.register("config_last_reload_successful", help, &counters.successful);
+        let help = "Sections whose new value waits for a restart";
+        metrics.register("config_restart_needed", help, &counters.restart_needed);
+        counters
+    }
+
+    fn taken_over(&self, waiting: usize) -> u64 {
+        let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
+        self.generation_gauge.set(i64::try_from(generation).unwrap_or(i64::MAX));
+        self.successful.set(1);
+        self.restart_needed.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        generation
+    }
+}
+
+impl Configuration {
+    pub(super) fn panics(&self) -> Panics {
+        self.control.world.panics.clone()
+    }
+
+    /// Reads the source again and takes it over, or leaves everything as it was.
+    pub(super) async fn reload(&self) -> Result<dto::Reloaded, Refusal> {
+        let _turn = self.turn.lock().await;
+        match self.take_over().await {
+            Ok(reloaded) => {
+                told::Reloaded { generation: reloaded.generation }.tell();
+                Ok(reloaded)
+            }
+            Err(problems) => {
+                self.counters.successful.set(0);
+                told::ReloadRefused { problems: &problems.to_string() }.tell();
+                Err(Refusal::invalid(
+                    "config.invalid",
+                    "the new configuration is refused, the former one goes on",
+                    &problems,
+                ))
+            }
+        }
+    }
+
+    async fn take_over(&self) -> Result<dto::Reloaded, Problems> {
+        let former = self.loaded.load_full();
+        let panics = self.panics();
+        let now_ms = self.control.world.clock.now_ms();
+        // Files are read off the runtime's threads. Everything that can fail happens before anything is changed.
+        let work = move || -> Result<_, Problems> {
+            let loaded = former.reload(&config::environment).map_err(|error| problem_of(&error))?;
+            let settings = apis::settings(&loaded.config, now_ms)?;
+            // Listeners are bound for the life of the process: new APIs are routed on those that there are.
+            let view = View::build(&former.config.listeners, &apis::routes(&loaded.config))?;
+            Ok((former, loaded, settings, view))
+        };
+        let read = crate::runtime::supervise::blocking("reload", &panics, work).await;
+        let (former, loaded, settings, view) =
+            read.unwrap_or_else(|| Err(one("the reload itself failed; the log says where")))?;
+        self.control.replace(&loaded.config)?;
+        if let Err(error) = self.proxy.reload(view).await {
+            self.control.replace(&former.config)?;
+            return Err(one(&error.to_string()));
+        }
+        if self.pipeline.configure(settings).await.is_err() {
+            return Err(one("the analysis does not answer; traffic has the new routes"));
+        }
+        let waiting: Vec<String> = FIXED
+            .iter()
+            .filter(|(_, differs)| differs(&former.config, &loaded.config))
+            .map(|(pointer, _)| (*pointer).to_owned())
+            .collect();
+        self.config.store(Arc::clone(&loaded.config));
+        self.loaded.store(Arc::new(loaded));
+        let generation = self.counters.taken_over(waiting.len());
+        Ok(dto::Reloaded { generation, changed: Vec::new(), restart_needed: waiting })
+    }
+}
+
+fn one(message: &str) -> Problems {
+    Problems(vec![Problem::error("", "config.not-taken-over", message)])
+}
+
+fn problem_of(error: &config::Error) -> Problems {
+    match error {
+        config::Error::Invalid(report) => Problems(report.problems().cloned().collect()),
+        config::Error::Unreadable(error) => {
+            Problems(vec![Problem::error("", "config.unreadable", error.to_string())])
+        }
+    }
+}
+
+/// What the admin API sees of it.
+pub(super) struct Shared(pub(super) Arc<Configuration>);
+
+#[async_trait]
+impl admin::Configuration for Shared {
+    fn effective(&self) -> Value {
+        Value::String(self.0.loaded.load().effective())
+    }
+
+    async fn reload(&self) -> Result<dto::Reloaded, Refusal> {
+        self.0.reload().await
+    }
+}

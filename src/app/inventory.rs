@@ -1,0 +1,240 @@
+//! The admin API's questions about APIs, answered from the configuration, the pipeline and the store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+
+use crate::admin::{self, Refusal, dto};
+use crate::config::Config;
+use crate::infer::{self, Dialect, View};
+use crate::model::finding::Severity;
+use crate::model::id;
+use crate::pipeline::{
+    self, Answer, AnswerBody, ApiView, BaselineState, Error, Question, READY_EXCHANGES, Which,
+};
+use crate::store;
+
+/// Answers for the admin API.
+pub(super) struct Inventory {
+    pub(super) config: Arc<ArcSwap<Config>>,
+    pub(super) pipeline: pipeline::Handle,
+    pub(super) store: store::Handle,
+}
+
+#[async_trait]
+impl admin::Inventory for Inventory {
+    async fn apis(&self) -> Vec<dto::Api> {
+        let config = self.config.load_full();
+        let views = self.pipeline.apis().await.unwrap_or_default();
+        let described = config.apis.iter().map(|api| {
+            let view = views.iter().find(|view| *view.name == *api.name);
+            describe(api, view)
+        });
+        described.collect()
+    }
+
+    async fn operations(&self, api: &str) -> Result<Vec<dto::Operation>, Refusal> {
+        let operations = self.pipeline.operations(api).await.map_err(|error| refuse(&error))?;
+        Ok(operations.into_iter().map(operation).collect())
+    }
+
+    async fn specification(
+        &self,
+        api: &str,
+        question: &dto::SpecificationQuery,
+    ) -> Result<dto::Document, Refusal> {
+        let asked = Question {
+            which: match question.revision.as_deref() {
+                None | Some("current") => Which::Current,
+                Some("baseline") => Which::Baseline,
+                Some(digits) => Which::Revision(digits.to_owned()),
+            },
+            dialect: match question.openapi {
+                Some(dto::Dialect::V31) => Dialect::OpenApi31,
+                _ => Dialect::OpenApi30,
+            },
+            view: match question.view {
+                Some(dto::View::Permissive) => View::Permissive,
+                _ => View::Strict,
+            },
+            extensions: question.extensions.unwrap_or(true),
+        };
+        let answer =
+            self.pipeline.specification(api, asked).await.map_err(|error| refuse(&error))?;
+        Ok(document(answer, question))
+    }
+
+    async fn revisions(&self, api: &str) -> Result<Vec<dto::Revision>, Refusal> {
+        let view = self.view(api).await?;
+        let name = api.to_owned();
+        let kept = self.store.read(move |reader| reader.revisions(&name)).await;
+        let kept = kept.map_err(|error| refuse(&Error::Store(error)))?;
+        let in_force = view.baseline.revision;
+        let listed = kept.into_iter().map(|summary| dto::Revision {
+            baseline: in_force.as_ref() == Some(&summary.id),
+            id: summary.id.to_string(),
+            origin: summary.origin.as_str().to_owned(),
+            created: dto::Time(summary.created_ms),
+            reason: summary.reason,
+            parent: summary.parent.map(|parent| parent.to_string()),
+        });
+        Ok(listed.collect())
+    }
+
+    async fn baseline(&self, api: &str) -> Result<dto::Baseline, Refusal> {
+        Ok(baseline(&self.view(api).await?))
+    }
+
+    async fn freeze(
+        &self,
+        api: &str,
+        order: &dto::FreezeOrder,
+        by: &str,
+    ) -> Result<dto::Frozen, Refusal> {
+        let reason = order.reason.as_deref().unwrap_or("frozen by hand");
+        let frozen = self.pipeline.freeze(api, reason, by, order.force).await;
+        let frozen = frozen.map_err(|error| refuse(&error))?;
+        Ok(dto::Frozen {
+            revision: frozen.revision.to_string(),
+            operations: frozen.operations as u64,
+            forced: frozen.forced,
+        })
+    }
+}
+
+impl Inventory {
+    async fn view(&self, api: &str) -> Result<ApiView, Refusal> {
+        let views = self.pipeline.apis().await.map_err(|error| refuse(&error))?;
+        let found = views.into_iter().find(|view| *view.name == *api);
+        found.ok_or_else(|| refuse(&Error::NoSuchApi(api.to_owned())))
+    }
+}
+
+fn describe(api: &crate::config::Api, view: Option<&ApiView>) -> dto::Api {
+    let findings = view.map(|view| {
+        let counted = Severity::ALL.iter().zip(view.findings);
+        counted.map(|(severity, count)| (severity.as_str().to_owned(), count as u64)).collect()
+    });
+    dto::Api {
+        id: id::object("api", "api", &api.name),
+        name: api.name.clone(),
+        origin: "file".to_owned(),
+        hosts: api.hosts.clone(),
+        path_prefix: api.path_prefix.clone(),
+        upstream: Some(api.upstream.url.clone()),
+        baseline: view.map_or_else(unknown_baseline, baseline),
+        operations: dto::OperationCounts {
+            draft: view.map_or(0, |view| view.unproven as u64),
+            ready: view.map_or(0, |view| view.operations as u64),
+            silent: 0,
+        },
+        exchanges: view.map_or_else(dto::ExchangeCounts::default, |view| dto::ExchangeCounts {
+            seen: view.exchanges.seen,
+            learned: view.exchanges.learned,
+            judged: view.exchanges.judged,
+        }),
+        left_out: view.map(left_out).unwrap_or_default(),
+        findings: findings.unwrap_or_default(),
+        last_seen: view.map(|view| view.last_seen_ms).filter(|ms| *ms > 0).map(dto::Time),
+    }
+}
+
+/// What evidence left out, and what never got as far.
+fn left_out(view: &ApiView) -> BTreeMap<String, u64> {
+    let counts = view.exchanges;
+    let early = [
+        ("own test", counts.own_tests),
+        ("not completed", counts.unfit),
+        ("unreadable", counts.unreadable),
+    ];
+    let reasons = view.left_out.iter().copied().chain(early);
+    reasons
+        .filter(|(_, count)| *count > 0)
+        .map(|(reason, count)| (reason.to_owned(), count))
+        .collect()
+}
+
+fn baseline(view: &ApiView) -> dto::Baseline {
+    let held = &view.baseline;
+    dto::Baseline {
+        state: match held.state {
+            BaselineState::Predefined => dto::BaselineState::Predefined,
+            BaselineState::Learning => dto::BaselineState::Learning,
+            BaselineState::Frozen => dto::BaselineState::Frozen,
+        },
+        revision: held.revision.as_ref().map(ToString::to_string),
+        origin: held.origin.map(|origin| origin.as_str().to_owned()),
+        since: Some(dto::Time(held.since_ms)),
+        ready: view.operations as u64,
+        seen: (view.operations + view.unproven) as u64,
+        lacks: match held.state {
+            BaselineState::Learning => {
+                "freeze what was learned, or name a file in `apis[].baseline`".to_owned()
+            }
+            _ => String::new(),
+        },
+    }
+}
+
+/// While the analysis does not answer.
+fn unknown_baseline() -> dto::Baseline {
+    dto::Baseline {
+        state: dto::BaselineState::Learning,
+        revision: None,
+        origin: None,
+        since: None,
+        ready: 0,
+        seen: 0,
+        lacks: "the analysis does not answer".to_owned(),
+    }
+}
+
+fn operation(view: pipeline::OperationView) -> dto::Operation {
+    let ready = view.n >= READY_EXCHANGES;
+    dto::Operation {
+        state: if ready { dto::OperationState::Ready } else { dto::OperationState::Draft },
+        relation: Some(match (view.learned, view.documented) {
+            (true, true) => dto::Relation::Documented,
+            (true, false) => dto::Relation::Undocumented,
+            (false, _) => dto::Relation::Orphan,
+        }),
+        id: view.id,
+        method: view.method,
+        template: view.template,
+        n: view.n,
+        statuses: view.statuses,
+    }
+}
+
+fn document(answer: Answer, question: &dto::SpecificationQuery) -> dto::Document {
+    let format = question.format.unwrap_or_default();
+    let text: Arc<str> = match (answer.body, format) {
+        (AnswerBody::Text(text), _) => text,
+        (AnswerBody::Tree(tree), dto::Format::Yaml) => infer::yaml::write(&tree).into(),
+        (AnswerBody::Tree(tree), dto::Format::Json) => format!("{tree:#}\n").into(),
+    };
+    dto::Document {
+        revision: answer.revision.to_string(),
+        origin: answer.origin.as_str(),
+        dialect: question.openapi.unwrap_or_default(),
+        format,
+        text,
+        losses: Vec::new(),
+    }
+}
+
+fn refuse(error: &Error) -> Refusal {
+    match error {
+        Error::NoSuchApi(_) => Refusal::missing("api.no-such-api", error.to_string()),
+        Error::NothingLearned { .. } => Refusal::missing("spec.nothing-learned", error.to_string()),
+        Error::NoSuchRevision(_) | Error::NoBaseline => {
+            Refusal::missing("spec.no-such-revision", error.to_string())
+        }
+        Error::NotReady(lacking) => Refusal::conflict("baseline.not-ready", lacking.join("; ")),
+        Error::Unusable(_) | Error::Store(_) | Error::Stopped => {
+            Refusal::unavailable("analysis.unavailable", error.to_string())
+        }
+    }
+}

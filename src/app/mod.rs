@@ -64,15 +64,19 @@ struct World {
     metrics: Metrics,
 }
 
-/// Runs until a signal ends it. Prints where it listens, then log lines.
+/// Runs until a signal ends it. Says where it listens, then writes log lines.
 ///
 /// Exit codes: 0 stopped in order; 2 could not start (returned as an error); 3 the drain deadline passed with work left.
 ///
 /// # Errors
 /// When it could not start; then nothing runs.
-pub fn run(loaded: Loaded) -> Result<u8, Error> {
+pub fn run(loaded: Loaded, say: impl Fn(&str)) -> Result<u8, Error> {
     crate::telemetry::init(&loaded.config.log).map_err(Error::Log)?;
     let running = start(loaded)?;
+    for listener in running.listeners() {
+        say(&format!("proxy   {listener}"));
+    }
+    say(&format!("admin   {}", running.admin_url()));
     signals::serve_until_told(running)
 }
 
@@ -112,6 +116,15 @@ impl Running {
         match self.admin.address() {
             admin::Address::Tcp(address) => Some(*address),
             admin::Address::Unix(_) => None,
+        }
+    }
+
+    /// Where the admin API answers.
+    #[must_use]
+    pub fn admin_url(&self) -> String {
+        match self.admin.address() {
+            admin::Address::Tcp(address) => format!("http://{address}"),
+            admin::Address::Unix(path) => format!("unix:{}", path.display()),
         }
     }
 

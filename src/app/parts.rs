@@ -180,7 +180,7 @@ impl Control {
         let bus = bus::Handle::new(store.clone(), clock.clone(), &instance, Arc::new(matchers));
         let raise = raise(config, &rng);
         let destinations: Vec<Arc<dyn Destinations>> = vec![Arc::clone(&actions) as _];
-        let (deliver, scheduler) = deliver::new(deliver::Parts {
+        let (deliver, scheduler) = deliver::service::new(deliver::service::Parts {
             store: store.clone(),
             bus: bus.clone(),
             destinations: Arc::new(Composed(destinations)),

@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod infer;
 mod init;
+mod run;
 mod test;
 mod version;
 
@@ -57,6 +58,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Arguments),
     Infer(Box<infer::Arguments>),
     Check(check::Arguments),
     Init(init::Arguments),
@@ -99,6 +101,7 @@ impl CommandLine {
     fn run(&self) -> u8 {
         let config = self.config.as_deref();
         match &self.command {
+            Command::Run(arguments) => run::run(arguments, config),
             Command::Infer(arguments) => infer::run(arguments),
             Command::Check(arguments) => check::run(arguments, config),
             Command::Init(arguments) => init::run(arguments),

@@ -3,7 +3,9 @@
 //! Owns custom actions and the managed contract test. Refuses to own deciding when an attempt is due.
 
 pub mod contract_test;
+mod custom;
+mod managed;
 pub mod options;
 mod registry;
 
-pub use registry::{Api, Registry, World, id_of};
+pub use registry::{Api, Registry, Summary, World, id_of};

@@ -7,23 +7,34 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use async_trait::async_trait;
 
 use crate::bus::{self, Matches, Skip, SkipReason};
 use crate::deliver::auth::Providers;
 use crate::deliver::client::Client;
 use crate::deliver::guard::Trust;
-use crate::deliver::{Destination, Destinations};
-use crate::events::{Pattern, Raise, chain};
+use crate::deliver::{Context, Destination, Destinations, Policy, Report, schedule};
+use crate::events::expression::{Condition, EVENT_ROOTS, Scope};
+use crate::events::{Pattern, Raise, caused_by, chain};
+use crate::model::delivery::{Hold, OutcomeKind};
 use crate::model::event::Event;
 use crate::model::id;
 use crate::model::problem::{Problem, Problems, pointer};
 use crate::runtime::clock::Clock;
 use crate::runtime::rng::Rng;
+use crate::runtime::shutdown::{Stage, Watch};
 use crate::runtime::supervise::Panics;
 use crate::store;
+use crate::telemetry::signals::actions as signals;
 
+use super::custom::Call;
+use super::managed::{Lanes, Test};
 use super::options::{Action, Integration};
 
+/// Attempts of a managed action at once: one that runs, the newest that waits, and those that hear that they were replaced.
+const MANAGED_ATTEMPTS: usize = 4;
+/// Relative spread of waits between attempts.
+const JITTER: f64 = 0.2;
 /// A chain of events causing events longer than this is stopped (`spec/actions.md` 8).
 const CHAIN_DEPTH_MAX: u32 = 16;
 
@@ -59,6 +70,8 @@ pub struct Api {
 #[derive(Default)]
 pub struct Registry {
     table: ArcSwap<Table>,
+    lanes: Arc<Lanes>,
+    stage: Stage,
 }
 
 /// In the order of the configuration.
@@ -67,17 +80,43 @@ struct Table {
     entries: Vec<Arc<Entry>>,
 }
 
-/// One action.
+/// One action in force.
 struct Entry {
     id: String,
     version: u64,
     action: Action,
     patterns: Vec<Pattern>,
+    filter: Option<Condition>,
+    work: Work,
+    world: World,
+}
+
+/// What runs.
+enum Work {
+    Custom(Box<Call>),
+    Test(Box<Test>),
+}
+
+/// Which action runs, and for which API.
+pub(super) struct Identity<'a> {
+    pub(super) id: &'a str,
+    pub(super) version: u64,
+    pub(super) action: &'a Action,
+    pub(super) api: Option<(&'a str, &'a Api)>,
+}
+
+/// An action as shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    pub id: String,
+    pub version: u64,
+    /// Secrets in it print as `***`.
+    pub options: Action,
 }
 
 impl Registry {
-    /// Puts a new set of actions in force; from the next event on and for every later attempt. Pointers of problems begin with
-    /// `/actions` and `/integrations`.
+    /// Puts a new set of actions in force: from the next event on, and for every later attempt. Pointers of problems begin with
+    /// `/actions`.
     ///
     /// # Errors
     /// When one of them cannot work; then the former set stays.
@@ -87,17 +126,17 @@ impl Registry {
         integrations: &[Integration],
         world: &World,
     ) -> Result<(), Problems> {
-        let _ = (integrations, world);
         let former = self.table.load();
         let mut problems = Problems::default();
         let mut entries = Vec::with_capacity(actions.len());
         for (index, action) in actions.iter().enumerate() {
-            let mut own = Problems::default();
-            let patterns = read_patterns(action, &mut own);
-            problems.extend_below(&format!("/actions/{index}"), own);
             let id = id_of(action);
             let version = former.version(&id, action);
-            entries.push(Arc::new(Entry { id, version, action: action.clone(), patterns }));
+            let made = Entry::new(action, (id, version), integrations, world, self);
+            match made {
+                Ok(entry) => entries.push(Arc::new(entry)),
+                Err(own) => problems.extend_below(&format!("/actions/{index}"), own),
+            }
         }
         if problems.has_errors() {
             return Err(problems);
@@ -105,12 +144,36 @@ impl Registry {
         self.table.store(Arc::new(Table { entries }));
         Ok(())
     }
+
+    /// All of them, in the order of the configuration.
+    #[must_use]
+    pub fn list(&self) -> Vec<Summary> {
+        self.table.load().entries.iter().map(|entry| entry.summary()).collect()
+    }
+
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<Summary> {
+        self.table.load().find(id).map(|entry| entry.summary())
+    }
+
+    /// Ends the contract tests that run: no new request; they are run again after the next start.
+    pub fn stop(&self) {
+        self.stage.begin();
+    }
+
+    fn watch(&self) -> Watch {
+        self.stage.watch()
+    }
 }
 
 impl Table {
+    fn find(&self, id: &str) -> Option<&Arc<Entry>> {
+        self.entries.iter().find(|entry| entry.id == id)
+    }
+
     /// The version of an action: the former one while it is unchanged, else one more.
     fn version(&self, id: &str, action: &Action) -> u64 {
-        let former = self.entries.iter().find(|entry| entry.id == id);
+        let former = self.find(id);
         former.map_or(1, |entry| entry.version + u64::from(entry.action != *action))
     }
 }
@@ -121,6 +184,102 @@ pub fn id_of(action: &Action) -> String {
     match &action.api {
         Some(api) => id::object("act", "action", &format!("{api}/{}", action.name)),
         None => id::object("act", "action", &action.name),
+    }
+}
+
+impl Entry {
+    /// Compiles and resolves what was checked; pointers of problems are relative to the action.
+    fn new(
+        action: &Action,
+        (id, version): (String, u64),
+        integrations: &[Integration],
+        world: &World,
+        registry: &Registry,
+    ) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let patterns = read_patterns(action, &mut problems);
+        let filter = read_filter(action, &mut problems);
+        let lanes = || Arc::clone(&registry.lanes);
+        let work = match (&action.custom, &action.managed) {
+            (Some(custom), _) => {
+                Call::new(custom, integrations, world).map(|call| Work::Custom(Box::new(call)))
+            }
+            (None, Some(managed)) => {
+                Test::new(&managed.contract_test, world, lanes(), registry.watch())
+                    .map(|test| Work::Test(Box::new(test)))
+            }
+            (None, None) => Err(Problems(vec![Problem::error(
+                "",
+                "action.one-of",
+                "an action is either `custom` or `managed`",
+            )])),
+        };
+        let work = match work {
+            Ok(work) if problems.is_empty() => work,
+            Ok(_) => return Err(problems),
+            Err(more) => {
+                problems.extend_below("", more);
+                return Err(problems);
+            }
+        };
+        let (action, world) = (action.clone(), world.clone());
+        Ok(Self { id, version, action, patterns, filter, work, world })
+    }
+
+    fn summary(&self) -> Summary {
+        Summary { id: self.id.clone(), version: self.version, options: self.action.clone() }
+    }
+
+    fn identity<'a>(&'a self, event: &'a Event) -> Identity<'a> {
+        let name = self.action.api.as_deref().or(event.api());
+        let api = name.and_then(|name| self.world.apis.get_key_value(name));
+        Identity {
+            id: &self.id,
+            version: self.version,
+            action: &self.action,
+            api: api.map(|(name, api)| (name.as_str(), api)),
+        }
+    }
+
+    /// Why an event of a type that this action names does not start it.
+    fn refusal(&self, event: &Event) -> Option<(SkipReason, String)> {
+        let skip = |reason| Some((reason, String::new()));
+        if self.action.api.as_deref().is_some_and(|api| event.api() != Some(api)) {
+            return skip(SkipReason::OutOfScope);
+        }
+        if event.chainpath.split(' ').any(|passed| passed == self.id) {
+            return skip(SkipReason::Itself);
+        }
+        if event.chaindepth >= CHAIN_DEPTH_MAX {
+            let detail = format!("the chain of events is {CHAIN_DEPTH_MAX} long");
+            return Some((SkipReason::Limit, detail));
+        }
+        if !self.action.active {
+            return skip(SkipReason::Inactive);
+        }
+        match self.filter.as_ref()?.holds(&Scope::of_event(event)) {
+            Ok(true) => None,
+            Ok(false) => skip(SkipReason::FilterFalse),
+            Err(failed) => Some((SkipReason::FilterError, failed.to_string())),
+        }
+    }
+
+    /// Says that a custom action was delivered.
+    async fn complete(&self, identity: &Identity<'_>, context: &Context) {
+        let data = serde_json::json!({
+            "action": self.action.name,
+            "delivery": context.delivery.id,
+            "status": "succeeded",
+        });
+        let api = identity.api.map(|(name, _)| name);
+        let now_ms = self.world.clock.now_ms();
+        let raised = self.world.raise.event("action.completed", api, now_ms, &data);
+        let mut event = caused_by(raised, &context.event);
+        event.chainpath = format!("{} {}", event.chainpath, self.id).trim().to_owned();
+        event.subject = Some(self.action.name.clone());
+        if let Err(error) = self.world.bus.publish(vec![event], Vec::new()).await {
+            signals::ResultLost { action: &self.action.name, error: &error.to_string() }.tell();
+        }
     }
 }
 
@@ -141,24 +300,49 @@ fn read_patterns(action: &Action, problems: &mut Problems) -> Vec<Pattern> {
     patterns
 }
 
-impl Entry {
-    /// Why an event of a type that this action names does not start it.
-    fn refusal(&self, event: &Event) -> Option<(SkipReason, String)> {
-        let skip = |reason| Some((reason, String::new()));
-        if self.action.api.as_deref().is_some_and(|api| event.api() != Some(api)) {
-            return skip(SkipReason::OutOfScope);
+fn read_filter(action: &Action, problems: &mut Problems) -> Option<Condition> {
+    match Condition::compile(action.filter.as_ref()?, EVENT_ROOTS) {
+        Ok(filter) => Some(filter),
+        Err(mut problem) => {
+            problem.pointer.insert_str(0, "/filter");
+            problems.push(problem);
+            None
         }
-        if event.chainpath.split(' ').any(|passed| passed == self.id) {
-            return skip(SkipReason::Itself);
+    }
+}
+
+#[async_trait]
+impl Destination for Entry {
+    fn policy(&self) -> Policy {
+        let retry = self.action.retry();
+        let concurrency = match self.work {
+            Work::Custom(_) => self.action.concurrency(),
+            Work::Test(_) => MANAGED_ATTEMPTS.max(self.action.concurrency()),
+        };
+        Policy {
+            retry: schedule::Policy {
+                base_ms: retry.base.as_ms(),
+                cap_ms: retry.cap.as_ms(),
+                jitter: JITTER,
+                deadline_ms: retry.deadline.as_ms(),
+            },
+            concurrency,
+            hold: (!self.action.active).then_some(Hold::Inactive),
         }
-        if event.chaindepth >= CHAIN_DEPTH_MAX {
-            let detail = format!("the chain of events is {CHAIN_DEPTH_MAX} long");
-            return Some((SkipReason::Limit, detail));
+    }
+
+    async fn attempt(&self, context: Context) -> Report {
+        let identity = self.identity(&context.event);
+        match &self.work {
+            Work::Test(test) => test.attempt(&identity, &context).await,
+            Work::Custom(call) => {
+                let report = call.attempt(&identity, &context).await;
+                if report.outcome == OutcomeKind::Ok {
+                    self.complete(&identity, &context).await;
+                }
+                report
+            }
         }
-        if !self.action.active {
-            return skip(SkipReason::Inactive);
-        }
-        None
     }
 }
 
@@ -182,7 +366,8 @@ impl bus::Matcher for Registry {
 }
 
 impl Destinations for Registry {
-    fn find(&self, _id: &str) -> Option<Arc<dyn Destination>> {
-        None
+    fn find(&self, id: &str) -> Option<Arc<dyn Destination>> {
+        let table = self.table.load();
+        table.find(id).map(|entry| Arc::clone(entry) as Arc<dyn Destination>)
     }
 }

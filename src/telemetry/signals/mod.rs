@@ -3,6 +3,7 @@
 //! A file per folder that tells; each struct has `tell(self)`. Log lines are fixed messages with fields; nothing captured
 //! and no secret is ever a field.
 
+pub mod actions;
 pub mod admin;
 pub mod app;
 pub mod bus;

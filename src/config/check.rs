@@ -16,6 +16,7 @@ use crate::deliver::auth;
 use crate::model::problem::{Problem, Problems, nearest};
 use crate::pipeline::options::Baseline;
 use crate::proxy::options::Listener;
+use crate::webhooks;
 
 /// Every name that the text gives, also of objects that are wrong otherwise: a reference to one of those is no mistake.
 pub(super) struct Names(BTreeMap<&'static str, BTreeSet<String>>);
@@ -98,6 +99,10 @@ fn parts(config: &Config, names: &Names, problems: &mut Problems) {
     part("/store", &|found| config.store.check(found));
     part("/admin", &|found| config.admin.check(found));
     part("/auth_providers", &|found| auth::options::check_all(&config.auth_providers, found));
+    part("/webhooks", &|found| webhooks::options::check_all(&config.webhooks, found));
+    if let Some(kafka) = &config.kafka {
+        part("/kafka", &|found| kafka.check(found));
+    }
     let known = Known {
         apis: names.all("apis"),
         auth_providers: names.all("auth_providers"),
@@ -177,6 +182,17 @@ fn references(config: &Config, names: &Names, problems: &mut Problems) {
         for (nth, listener) in api.listeners.iter().enumerate() {
             let at = format!("/apis/{index}/listeners/{nth}");
             names.refer("listeners", listener, at, problems);
+        }
+    }
+    for (index, webhook) in config.webhooks.iter().enumerate() {
+        let references = [
+            ("apis", "api", &webhook.api),
+            ("auth_providers", "auth_provider", &webhook.auth_provider),
+        ];
+        for (list, key, name) in references {
+            if let Some(name) = name {
+                names.refer(list, name, format!("/webhooks/{index}/{key}"), problems);
+            }
         }
     }
 }

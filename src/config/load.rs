@@ -211,7 +211,7 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 /// `2 APIs, 3 webhooks`: what a valid configuration holds.
 fn contents(config: &Config) -> String {
     let mut parts = vec![count(config.apis.len(), "API")];
-    for (number, noun) in [(config.actions.len(), "action")] {
+    for (number, noun) in [(config.webhooks.len(), "webhook"), (config.actions.len(), "action")] {
         if number > 0 {
             parts.push(count(number, noun));
         }

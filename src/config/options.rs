@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::actions::contract_test::options::SpecificationSource;
 use crate::actions::options::{Action, Integration};
+use crate::bus::KafkaOptions;
 use crate::capture::options::{Mode, Redact};
 use crate::deliver::auth::AuthProvider;
 use crate::deliver::options::Egress;
 use crate::model::secret::VisitSecret;
 use crate::pipeline::options::{Analysis, Baseline};
 use crate::proxy::options::{DataPlane, Forward, Limits, Listener, Shutdown, Upstream};
+use crate::webhooks::Webhook;
 use crate::{admin, capture, contract, store, telemetry};
 
 /// A driftgate configuration. Relative paths are relative to the file.
@@ -46,12 +48,16 @@ pub struct Config {
     pub egress: Egress,
     /// Reusable credentials.
     pub auth_providers: Vec<AuthProvider>,
+    /// Who is told about events.
+    pub webhooks: Vec<Webhook>,
     /// Where custom actions send to.
     pub integrations: Vec<Integration>,
     /// What runs on events.
     pub actions: Vec<Action>,
     /// The embedded database: how durable, how large, how long.
     pub store: store::Options,
+    /// A Kafka cluster that the event log is relayed to; the embedded log alone when absent.
+    pub kafka: Option<KafkaOptions>,
     /// The admin API.
     pub admin: admin::Options,
     /// Log lines.
@@ -116,9 +122,11 @@ impl Default for Config {
             drift: contract::Options::default(),
             egress: Egress::default(),
             auth_providers: Vec::new(),
+            webhooks: Vec::new(),
             integrations: Vec::new(),
             actions: Vec::new(),
             store: store::Options::default(),
+            kafka: None,
             admin: admin::Options::default(),
             log: telemetry::Options::default(),
             shutdown: Shutdown::default(),
@@ -152,6 +160,10 @@ impl Config {
         for (index, provider) in self.auth_providers.iter_mut().enumerate() {
             let at = format!("/auth_providers/{index}");
             provider.secrets(&mut |below, secret| visit(&format!("{at}{below}"), secret));
+        }
+        for (index, webhook) in self.webhooks.iter_mut().enumerate() {
+            let at = format!("/webhooks/{index}");
+            webhook.secrets(&mut |below, secret| visit(&format!("{at}{below}"), secret));
         }
         for (index, integration) in self.integrations.iter_mut().enumerate() {
             let at = format!("/integrations/{index}");

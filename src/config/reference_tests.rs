@@ -116,7 +116,7 @@ fn the_reference_shows_the_defaults() {
 
 #[test]
 fn every_file_in_the_folder_loads() {
-    for name in ["minimal.yaml", "reference.yaml"] {
+    for name in ["minimal.yaml", "reference.yaml", "kafka.yaml"] {
         let source = Source { file: Some(folder().join(name)), ..Source::default() };
         match load(&source, &|_| None) {
             Ok(loaded) => assert!(loaded.report.is_empty(), "{name}: {}", loaded.report),

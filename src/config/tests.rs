@@ -271,3 +271,36 @@ fn items_that_are_wrong_do_not_shift_the_places_of_others() {
     ];
     assert_eq!(found(&report), expected.map(|(code, at)| (code, at.to_owned())), "{report}");
 }
+
+#[test]
+fn references_to_nothing_offer_the_nearest_name() {
+    let report = Folder::with(
+        "apis:
+  - {name: orders, upstream: 'http://a'}
+auth_providers:
+  - {kind: barer, name: staging, token: t}
+webhooks:
+  - {name: slack, url: 'https://x.example', events: [\"*\"], api: order, auth_provider: staging}
+actions:
+  - name: test
+    api: orders
+    events: [contract.drift.opened]
+    managed: {contract_test: {use_event_specification: false}}
+  - name: both
+    events: [contract.drift.opened]
+    custom: {integration: nowhere}
+",
+    )
+    .refused();
+    let found = found(&report);
+    // The auth provider is wrong, but it is there: a reference to it is no second mistake.
+    let codes: Vec<_> = found.iter().map(|(code, _)| *code).collect();
+    assert_eq!(codes[..2], ["config.unknown-value", "config.unknown-reference"], "{report}");
+    assert_eq!(codes.len(), 4, "{report}");
+    assert!(found[2].1.starts_with("11:") && found[3].1.starts_with("14:"), "{report}");
+    let text = report.to_string();
+    assert!(
+        text.contains("did you mean `orders`?") && text.contains("did you mean `bearer`?"),
+        "{text}"
+    );
+}

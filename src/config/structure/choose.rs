@@ -51,20 +51,21 @@ impl<'a> Fitter<'a> {
         members: &Map<String, Value>,
         at: &str,
     ) -> Option<&'a Value> {
-        let known = || branches.iter().filter_map(|branch| kind(branch));
-        let problem = match members.get("kind") {
-            None => Problem::error(at, "config.missing-key", "`kind` is missing"),
-            Some(given) => {
-                let chosen = branches.iter().find(|branch| kind(branch) == given.as_str());
-                if let Some(chosen) = chosen {
-                    return Some(chosen);
-                }
-                let message = format!("{given} is not a kind known here");
-                let at = pointer(at, "kind");
-                Problem::error(at, "config.unknown-value", message.replace('"', "`"))
+        let chosen = members.get("kind").map(|given| {
+            branches.iter().find(|branch| kind(branch) == given.as_str()).ok_or(given)
+        });
+        let kinds: Vec<&Value> =
+            branches.iter().filter_map(|branch| branch.pointer("/properties/kind/const")).collect();
+        let problem = match chosen {
+            Some(Ok(branch)) => return Some(branch),
+            Some(Err(given)) => unknown_value(&kinds, given, &pointer(at, "kind")),
+            None => {
+                let names = kinds.iter().filter_map(|kind| kind.as_str());
+                Problem::error(at, "config.missing-key", "`kind` is missing")
+                    .remedy(format!("take one of {}", list(names)))
             }
         };
-        self.problems.push(problem.remedy(format!("take one of {}", list(known()))));
+        self.problems.push(problem);
         None
     }
 

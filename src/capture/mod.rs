@@ -41,7 +41,7 @@ pub enum Dropped {
     Queue,
     /// The budget was spent.
     Bytes,
-    /// The tap panicked too often and is off.
+    /// The tap panicked, now or so often that it is off.
     Breaker,
     /// Analysis gave no sign of life for a minute.
     Stalled,
@@ -138,9 +138,10 @@ impl Handle {
         self.0.settled.is_settled(slot)
     }
 
-    /// Notes that the tap panicked at `now_ns`; enough of them switch it off for a while.
+    /// Notes that the tap panicked at `now_ns` and lost its capture; enough of them switch it off for a while.
     pub fn panicked(&self, now_ns: u64) {
         self.0.breaker.panicked(now_ns);
+        self.0.count(Dropped::Breaker);
     }
 
     /// Notes that an exchange was tapped to its end: ends the trial after a pause of the breaker.

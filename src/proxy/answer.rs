@@ -5,6 +5,7 @@
 //! what is cut off never looks complete.
 
 use pingora::http::ResponseHeader;
+use pingora::protocols::http::HttpTask;
 use pingora::proxy::Session;
 use pingora::{Error, ErrorSource, ErrorType, Result};
 
@@ -153,7 +154,9 @@ impl Failure {
             head.insert_header("grpc-status", telling.grpc_status.to_string())?;
             head.insert_header("grpc-message", telling.detail)?;
             head.insert_header("proxy-status", proxy_status)?;
-            session.write_response_header(Box::new(head), true).await?;
+            // END_STREAM has to be on the head itself: that is what makes it trailers-only.
+            let task = HttpTask::Header(Box::new(head), true);
+            session.as_downstream_mut().response_duplex_vec(vec![task]).await?;
             return Ok(true);
         }
         let body = self.body();

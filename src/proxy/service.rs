@@ -183,7 +183,9 @@ fn front(plane: Plane, listeners: Vec<Arc<Bound>>, workers: usize, conf: ServerC
     let mut proxy = http_proxy(&Arc::new(conf), plane);
     let mut options = HttpServerOptions::default();
     options.h2c = true;
-    options.keepalive_request_limit = limits.requests_per_connection;
+    // pingora counts how often a connection is used again.
+    options.keepalive_request_limit =
+        limits.requests_per_connection.map(|requests| requests.saturating_sub(1));
     options.h2_idle_timeout = Some(limits.idle_timeout.0);
     proxy.server_options = Some(options);
     // Options made from scratch would lose the limits on header lists and streams.
@@ -434,6 +436,12 @@ impl Handle {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.0.ended.load(Acquire)
+    }
+
+    /// What serves, for tests that know addresses no resolver would give.
+    #[cfg(test)]
+    pub(super) fn live(&self) -> Arc<Live> {
+        self.0.live.load_full()
     }
 
     /// Waits for the first heartbeat.

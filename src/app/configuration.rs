@@ -29,6 +29,7 @@ const FIXED: &[Fixed] = &[
     ("/data_dir", |old, new| old.data_dir != new.data_dir),
     ("/capture", |old, new| old.capture != new.capture),
     ("/store", |old, new| old.store != new.store),
+    ("/kafka", |old, new| old.kafka != new.kafka),
     ("/egress", |old, new| old.egress != new.egress),
     ("/deployment", |old, new| old.deployment != new.deployment),
     ("/instance", |old, new| old.instance != new.instance),

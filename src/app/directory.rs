@@ -1,40 +1,55 @@
-//! Webhooks and actions as the admin API lists them, read from the configuration in force.
+//! Webhooks and actions as the admin API lists them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
-use crate::actions;
 use crate::admin::{self, dto};
-use crate::config::Config;
+use crate::{actions, webhooks};
 
 /// Answers for the admin API.
 pub(super) struct Directory {
-    pub(super) config: Arc<ArcSwap<Config>>,
+    pub(super) webhooks: Arc<webhooks::Registry>,
+    pub(super) actions: Arc<actions::Registry>,
 }
 
 impl admin::Directory for Directory {
     fn webhooks(&self) -> Vec<dto::Webhook> {
-        Vec::new()
+        self.webhooks.list().into_iter().map(webhook).collect()
     }
 
     fn actions(&self) -> Vec<dto::Action> {
-        self.config.load().actions.iter().map(action).collect()
+        self.actions.list().into_iter().map(action).collect()
     }
 }
 
-fn action(action: &actions::options::Action) -> dto::Action {
-    dto::Action {
-        id: actions::id_of(action),
-        name: action.name.clone(),
-        description: action.description.clone(),
-        kind: if action.managed.is_some() { "managed" } else { "custom" },
+fn webhook(summary: webhooks::Summary) -> dto::Webhook {
+    let options = summary.options;
+    dto::Webhook {
+        id: summary.id,
+        name: options.name,
+        version: summary.version,
         origin: "file",
-        events: action.events.clone(),
-        api: action.api.clone(),
-        active: action.active,
+        url: options.url,
+        events: options.events,
+        api: options.api,
+        active: summary.active,
+        format: options.format.as_str().to_owned(),
         // Counted by whoever lists them: the numbers are the store's.
+        deliveries: BTreeMap::new(),
+    }
+}
+
+fn action(summary: actions::Summary) -> dto::Action {
+    let options = summary.options;
+    dto::Action {
+        id: summary.id,
+        name: options.name,
+        description: options.description,
+        kind: if options.managed.is_some() { "managed" } else { "custom" },
+        origin: "file",
+        events: options.events,
+        api: options.api,
+        active: options.active,
         deliveries: BTreeMap::new(),
     }
 }

@@ -23,6 +23,9 @@ pub enum Error {
     Proxy(#[source] proxy::Error),
     #[error("the admin API does not start")]
     Admin(#[source] admin::Error),
+    #[cfg(feature = "kafka")]
+    #[error("the relay to Kafka does not start")]
+    Bus(#[source] crate::bus::kafka::Error),
     #[error("the system refuses another thread")]
     Thread(#[source] std::io::Error),
     #[error("the log cannot be set up: {0}")]

@@ -46,6 +46,17 @@ impl BusHealth for Embedded {
     }
 }
 
+#[cfg(feature = "kafka")]
+impl BusHealth for crate::bus::kafka::Handle {
+    fn problem(&self) -> Option<String> {
+        self.health().problem
+    }
+
+    fn lag(&self) -> Option<u64> {
+        Some(self.health().lag_events)
+    }
+}
+
 impl Health {
     fn data_plane(&self) -> Vec<String> {
         let mut reasons = Vec::new();

@@ -97,7 +97,7 @@ pub fn start(loaded: Loaded) -> Result<Running, Error> {
         listeners: &running.listeners().join(", "),
         admin: &running.admin.address().to_string(),
         apis: config.apis.len(),
-        webhooks: 0,
+        webhooks: config.webhooks.len(),
     }
     .tell();
     Ok(running)

@@ -20,7 +20,7 @@ use crate::model::problem::Problems;
 use crate::pipeline::{self, ApiSettings};
 use crate::proxy::{self, View};
 use crate::runtime::{files, supervise};
-use crate::{admin, store};
+use crate::{admin, store, webhooks};
 
 use super::configuration::{Configuration, Counters, Shared};
 use super::directory::Directory;
@@ -34,6 +34,7 @@ const CONTROL_THREADS: usize = 2;
 /// The destinations of events and what they need, replaced whole on reload.
 pub(super) struct Control {
     pub(super) world: World,
+    pub(super) webhooks: Arc<webhooks::Registry>,
     pub(super) actions: Arc<actions::Registry>,
     client: Client,
     store: store::Handle,
@@ -76,6 +77,15 @@ impl Control {
             apis: apis::facts(config),
         };
         self.actions.replace(&config.actions, &config.integrations, &world)?;
+        let world = webhooks::World {
+            client: self.client.clone(),
+            clock: self.world.clock.clone(),
+            rng: self.world.rng.clone(),
+            providers,
+            trust: Trust::FILE,
+            data_dir: self.data_dir.clone(),
+        };
+        self.webhooks.replace(&config.webhooks, &world)?;
         self.deliver.wake();
         Ok(())
     }
@@ -174,12 +184,15 @@ impl Control {
             drop(guard);
         });
 
-        let actions = Arc::<actions::Registry>::default();
-        let matchers: Vec<Arc<dyn Matcher>> = vec![Arc::clone(&actions) as _];
+        let (webhooks, actions) =
+            (Arc::<webhooks::Registry>::default(), Arc::<actions::Registry>::default());
+        let matchers: Vec<Arc<dyn Matcher>> =
+            vec![Arc::clone(&webhooks) as _, Arc::clone(&actions) as _];
         let instance = instance(config);
         let bus = bus::Handle::new(store.clone(), clock.clone(), &instance, Arc::new(matchers));
         let raise = raise(config, &rng);
-        let destinations: Vec<Arc<dyn Destinations>> = vec![Arc::clone(&actions) as _];
+        let destinations: Vec<Arc<dyn Destinations>> =
+            vec![Arc::clone(&webhooks) as _, Arc::clone(&actions) as _];
         let (deliver, scheduler) = deliver::service::new(deliver::service::Parts {
             store: store.clone(),
             bus: bus.clone(),
@@ -195,6 +208,7 @@ impl Control {
             Client::new(Guard::new(&config.egress), Arc::clone(own), Arc::new(System), clock);
         let control = Self {
             world: world.clone(),
+            webhooks,
             actions,
             client,
             store,
@@ -263,7 +277,7 @@ fn admin(configuration: &Arc<Configuration>, health: Health) -> Result<admin::Ha
         inventory: Arc::new(inventory),
         health: Arc::new(health),
         configuration: Arc::new(Shared(Arc::clone(configuration))),
-        directory: Arc::new(Directory { config: Arc::clone(&configuration.config) }),
+        directory: Arc::new(Directory { webhooks: Arc::clone(&control.webhooks), actions: Arc::clone(&control.actions) }),
         deployment: config.deployment.clone(),
         store: control.store.clone(),
         bus: control.bus.clone(),
@@ -276,7 +290,29 @@ fn admin(configuration: &Arc<Configuration>, health: Health) -> Result<admin::Ha
     .map_err(Error::Admin)
 }
 
+/// The relay to Kafka, where one is configured.
+#[cfg(feature = "kafka")]
+fn relay(
+    config: &Config,
+    store: &store::Handle,
+    world: &World,
+    stages: &Stages,
+) -> Result<Arc<dyn BusHealth>, Error> {
+    let Some(kafka) = &config.kafka else { return Ok(Arc::new(Embedded)) };
+    let handle = bus::kafka::start(bus::kafka::Start {
+        options: kafka,
+        store: store.clone(),
+        clock: world.clock.clone(),
+        panics: world.panics.clone(),
+        shutdown: stages.control.watch(),
+        guard: stages.control.guard("kafka relay"),
+    })
+    .map_err(Error::Bus)?;
+    Ok(Arc::new(handle))
+}
+
 /// Without the feature there is no section to configure it by.
+#[cfg(not(feature = "kafka"))]
 fn relay(
     _: &Config,
     _: &store::Handle,

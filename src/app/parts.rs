@@ -277,7 +277,10 @@ fn admin(configuration: &Arc<Configuration>, health: Health) -> Result<admin::Ha
         inventory: Arc::new(inventory),
         health: Arc::new(health),
         configuration: Arc::new(Shared(Arc::clone(configuration))),
-        directory: Arc::new(Directory { webhooks: Arc::clone(&control.webhooks), actions: Arc::clone(&control.actions) }),
+        directory: Arc::new(Directory {
+            webhooks: Arc::clone(&control.webhooks),
+            actions: Arc::clone(&control.actions),
+        }),
         deployment: config.deployment.clone(),
         store: control.store.clone(),
         bus: control.bus.clone(),

@@ -118,6 +118,19 @@ pub enum Format {
     Template,
 }
 
+impl Format {
+    /// As the configuration spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cloudevents => "cloudevents",
+            Self::CloudeventsBinary => "cloudevents_binary",
+            Self::Standard => "standard",
+            Self::Template => "template",
+        }
+    }
+}
+
 /// A fixed secret in a header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

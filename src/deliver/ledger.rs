@@ -157,15 +157,19 @@ impl Ledger {
         (!receipts.ids.is_empty()).then_some((batch.events, batch.changes, receipts))
     }
 
-    /// A batch is on disk, or is given up: its deliveries may be read again.
-    pub(super) fn written(&mut self, ids: Vec<String>) {
+    /// A batch is on disk, or is given up: its deliveries may be read again. Answers when the first of them is due.
+    pub(super) fn written(&mut self, ids: Vec<String>) -> Option<i64> {
+        let mut due_ms = None;
         for id in ids {
             let Some(busy) = self.busy.get_mut(&id) else { continue };
             busy.uncommitted = busy.uncommitted.saturating_sub(1);
             if busy.uncommitted == 0 && !busy.attempting && busy.manual.is_empty() {
+                let open = busy.delivery.state.is_open().then_some(busy.delivery.due_ms);
+                due_ms = due_ms.into_iter().chain(open).min();
                 self.busy.remove(&id);
             }
         }
+        due_ms
     }
 
     /// Deliveries for which an attempt was asked for by hand and that are free for it.

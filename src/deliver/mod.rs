@@ -18,6 +18,8 @@ mod ready;
 pub mod schedule;
 pub mod service;
 pub mod sign;
+#[cfg(test)]
+pub(crate) mod tests;
 mod trouble;
 
 pub use error::Error;

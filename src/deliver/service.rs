@@ -299,7 +299,8 @@ impl Service {
                     self.stale = true;
                 }
                 let ids = receipts.tell();
-                self.ledger.written(ids);
+                let due_ms = self.ledger.written(ids);
+                self.watch_for(due_ms);
             }
         }
     }
@@ -323,10 +324,6 @@ impl Service {
         };
         let (next, news) = machine::outcome(&delivery, outcome, self.now(&policy));
         self.leave_alone(&next, outcome);
-        if next.state.is_open() {
-            self.next_due_ms =
-                self.next_due_ms.map_or(Some(next.due_ms), |at| Some(at.min(next.due_ms)));
-        }
         if !made.operational
             && let Some(news) = news
         {
@@ -341,6 +338,12 @@ impl Service {
         }
         let row = Change::Attempt(Box::new(made.row(&ended.delivery)));
         self.ledger.write(next, vec![row]);
+    }
+
+    /// A delivery that was under way is on disk again: what is due of it by now, no page has yet.
+    fn watch_for(&mut self, due_ms: Option<i64>) {
+        self.stale |= due_ms.is_some_and(|at| at <= self.now_ms());
+        self.next_due_ms = self.next_due_ms.into_iter().chain(due_ms).min();
     }
 
     /// A receiver that is overloaded and says for how long is left alone as a whole.

@@ -170,10 +170,16 @@ pub(super) fn label(kind: Kind, direction: Direction, accepted: bool) -> &'stati
     }
 }
 
-/// By which threshold a kind opens.
-pub(super) fn rule(kind: Kind, status: &str) -> Rule {
+/// By which threshold a kind opens. `status` is the documented key, or the exact one of `status.*`.
+pub(super) fn rule(kind: Kind, direction: Direction, verdict: Verdict, status: &str) -> Rule {
     use Kind as K;
     match kind {
+        // A request that deviates and is refused is no deviation; so this one is what the server asks for beyond the contract.
+        K::FieldRequiredMissing
+            if direction == Direction::Request && verdict == Verdict::Breaking =>
+        {
+            Rule::Refusal
+        }
         K::AuthUnauthenticatedSuccess => Rule::Unauthenticated,
         K::StatusUndocumented if status.starts_with('5') => Rule::Failure,
         K::FieldUndocumented | K::ParamUndocumented => Rule::UndocumentedField,

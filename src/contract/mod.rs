@@ -10,6 +10,7 @@ mod check;
 mod compile;
 mod decode;
 mod drift;
+mod finding;
 mod fingerprint;
 mod judgement;
 mod kinds;
@@ -26,7 +27,8 @@ mod testing;
 mod wire;
 
 pub use baseline::Baseline;
-pub use drift::{Change, Decision, Drift, Illegal, Transition};
+pub use drift::{Change, Decision, Drift, Illegal, Storm, Transition};
+pub use finding::found;
 pub use judgement::{Deviation, Effect, Judgement, Reason, Skip, Validity};
 pub use load::{Alone, Limits, LoadOptions, Resolver, load};
 pub use options::{Options, Thresholds};

@@ -106,6 +106,17 @@ impl<'s> Wire<'s> {
         names
     }
 
+    /// Whether a keyword of the schema, wherever in its composition, satisfies a question.
+    pub(super) fn keyword(
+        self,
+        schema: &'s Value,
+        keyword: &str,
+        question: &dyn Fn(&'s Value) -> bool,
+    ) -> bool {
+        self.find(schema, 0, &|schema| schema.get(keyword).filter(|written| question(written)))
+            .is_some()
+    }
+
     fn collect_names(self, schema: &'s Value, depth: usize, names: &mut Vec<&'s str>) {
         if depth > DEPTH_MAX || names.len() > 10_000 {
             return;

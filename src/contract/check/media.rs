@@ -9,7 +9,10 @@ use super::super::judgement::Reason;
 use super::super::specification::Content;
 
 /// The documented entry for a media type: exact with parameters, then without, then `type/*`, then `*/*`.
-pub(super) fn find<'c>(content: &'c [Content], media: &MediaType) -> Option<&'c Content> {
+pub(in crate::contract) fn find<'c>(
+    content: &'c [Content],
+    media: &MediaType,
+) -> Option<&'c Content> {
     content
         .iter()
         .filter_map(|entry| fit(&entry.media.media, media).map(|fit| (fit, entry)))

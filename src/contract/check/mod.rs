@@ -35,6 +35,7 @@ use super::slot::Slot;
 use super::specification::{Operation, SchemaRef, Side};
 use super::wire::Wire;
 use flaw::{Flaw, Reading};
+pub(super) use media::find as find_content;
 
 /// Judges one exchange.
 pub(super) fn judge(baseline: &Baseline, exchange: &Exchange) -> Judgement {

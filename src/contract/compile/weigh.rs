@@ -4,7 +4,7 @@
 //! those, and so on, twice as many per level. Counting them needs only a sum per pair of schema and value, so that it is quick
 //! where listing them would never end. Refuses to own validation itself, which remembers what it knows.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -19,14 +19,14 @@ const DEPTH_MAX: usize = 1_024;
 
 /// Whether the errors of a value can be listed within bounds.
 pub(super) fn is_bearable(bundle: &Value, schema: &Value, value: &Value) -> bool {
-    let mut scale = Scale { bundle, known: HashMap::new() };
+    let mut scale = Scale { bundle, known: BTreeMap::new() };
     scale.weigh(schema, value, 0) <= WORK_MAX
 }
 
 struct Scale<'b> {
     bundle: &'b Value,
-    /// By the addresses of schema and value, which do not move meanwhile. Only looked up, never iterated.
-    known: HashMap<(usize, usize), u64>,
+    /// By the addresses of schema and value, which do not move meanwhile.
+    known: BTreeMap<(usize, usize), u64>,
 }
 
 impl<'b> Scale<'b> {

@@ -1,18 +1,53 @@
 //! Deviations counted into findings, per API.
 //!
-//! Owns counters, thresholds, the life cycle and what survives a restart. Refuses to own judging (`check`) and telling
-//! (`events`): it returns transitions.
+//! Owns counters, thresholds, the life cycle and what survives a restart. Everything is bounded: findings, the forms of
+//! requests, the payloads of a window. Refuses to own judging (`check`) and telling (`events`): it returns transitions.
 
+mod episode;
+mod explain;
+mod life;
+mod opportunity;
+mod refusals;
+pub(super) mod statistics;
+mod storm;
+#[cfg(test)]
+mod tests;
+mod threshold;
+mod tracked;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::model::exchange::Exchange;
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, FindingState};
+use crate::model::units::Span;
 
 use super::baseline::Baseline;
-use super::judgement::Judgement;
+use super::judgement::{Deviation, Effect, Judgement};
 use super::options::Options;
+use super::slot::Slot;
+use episode::WINDOW_MS;
+use life::{Cause, step};
+use refusals::Refusals;
+use storm::Bucket;
+pub use storm::Storm;
+use tracked::Tracked;
+
+/// Payloads remembered per window; further ones count as new.
+const PAYLOADS_MAX: usize = 65_536;
+
+/// Parts of the contract that totals are kept of.
+const SLOTS_MAX: usize = 50_000;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A candidate that was not seen again for so long is dropped.
+const CANDIDATE_MS: i64 = 7 * DAY_MS;
+
+/// A resolved finding is remembered for so long, to be reopened rather than opened.
+const RESOLVED_MS: i64 = 90 * DAY_MS;
 
 /// What happened to a finding that somebody may want to hear of.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +56,7 @@ pub struct Transition {
     pub change: Change,
     /// Opened beyond the storm limit: kept and shown, but no event of its own.
     pub silent: bool,
-    /// Exchange that caused it; none when time did.
+    /// Exchange that caused it; none when time or a person did.
     pub exchange: Option<String>,
 }
 
@@ -48,7 +83,7 @@ pub enum Decision {
 /// A finding does not allow a decision in its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Illegal {
-    /// Names of those that it does allow.
+    /// Names of those that it does allow; empty for an unknown finding too.
     pub allowed: Vec<&'static str>,
 }
 
@@ -57,61 +92,355 @@ pub struct Illegal {
 pub struct Drift {
     api: Arc<str>,
     options: Options,
+    tracked: BTreeMap<Arc<str>, Tracked>,
+    by_slot: BTreeMap<Slot, Vec<Arc<str>>>,
+    /// Opportunities per part since the baseline came into force.
+    totals: BTreeMap<Slot, u64>,
+    payloads: Payloads,
+    refusals: Refusals,
+    storm: Bucket,
+    changed: BTreeSet<Arc<str>>,
+    forgotten: Vec<String>,
+    dropped: u64,
+}
+
+/// Payloads seen in the current window, so that polling inflates nothing.
+#[derive(Debug, Default)]
+struct Payloads {
+    window: i64,
+    seen: BTreeSet<u64>,
+}
+
+impl Payloads {
+    fn is_new(&mut self, time_ms: i64, payload: u64) -> bool {
+        let window = time_ms.div_euclid(WINDOW_MS);
+        if window > self.window {
+            self.window = window;
+            self.seen.clear();
+        }
+        self.seen.len() >= PAYLOADS_MAX || self.seen.insert(payload)
+    }
 }
 
 impl Drift {
     #[must_use]
     pub fn new(api: Arc<str>, options: Options) -> Self {
-        Self { api, options }
+        Self {
+            api,
+            options,
+            tracked: BTreeMap::new(),
+            by_slot: BTreeMap::new(),
+            totals: BTreeMap::new(),
+            payloads: Payloads::default(),
+            refusals: Refusals::default(),
+            storm: Bucket::default(),
+            changed: BTreeSet::new(),
+            forgotten: Vec::new(),
+            dropped: 0,
+        }
     }
 
-    /// Rebuilds the state from stored findings, each with what [`Drift::changed`] gave beside it.
+    /// Rebuilds the state from stored findings, each with what [`Drift::changed`] gave beside it. Nothing opens again by that.
     #[must_use]
-    pub fn restore(api: Arc<str>, options: Options, _stored: Vec<(Finding, Value)>) -> Self {
-        Self::new(api, options)
+    pub fn restore(api: Arc<str>, options: Options, stored: Vec<(Finding, Value)>) -> Self {
+        let mut drift = Self::new(api, options);
+        for (finding, state) in stored {
+            drift.insert(Tracked::restore(finding, &state));
+        }
+        drift
     }
 
     /// Counts one judged exchange.
     pub fn count(
         &mut self,
-        _baseline: &Baseline,
-        _exchange: &Exchange,
-        _judgement: &Judgement,
+        baseline: &Baseline,
+        exchange: &Exchange,
+        judgement: &Judgement,
     ) -> Vec<Transition> {
-        let _ = (&self.api, &self.options);
+        let mut transitions = Vec::new();
+        if judgement.skipped.is_some() {
+            return transitions;
+        }
+        let sighting = Sighting {
+            baseline,
+            exchange,
+            judgement,
+            is_new: self.payloads.is_new(exchange.time_ms, judgement.tally.payload),
+        };
+        if sighting.is_new {
+            self.pass(&sighting, &mut transitions);
+        }
+        for deviation in &judgement.deviations {
+            transitions.extend(self.occur(&sighting, deviation, false));
+        }
+        transitions.extend(self.weigh_refusal(&sighting));
+        transitions
+    }
+
+    /// Counts the opportunities of findings that did not occur, and resolves those that are over.
+    fn pass(&mut self, sighting: &Sighting<'_>, transitions: &mut Vec<Transition>) {
+        let judgement = sighting.judgement;
+        for slot in &judgement.tally.slots {
+            if self.totals.len() < SLOTS_MAX || self.totals.contains_key(slot) {
+                *self.totals.entry(*slot).or_default() += 1;
+            }
+            for fingerprint in self.by_slot.get(slot).into_iter().flatten() {
+                let Some(tracked) = self.tracked.get_mut(fingerprint) else { continue };
+                let occurs = judgement
+                    .deviations
+                    .iter()
+                    .chain(&judgement.tally.refusal)
+                    .any(|deviation| *deviation.fingerprint == **fingerprint);
+                if occurs || !tracked.is_counted() || !tracked.had_opportunity(judgement) {
+                    continue;
+                }
+                tracked.episode.pass();
+                self.changed.insert(fingerprint.clone());
+                if threshold::is_over(&tracked.episode)
+                    && let Some(change) = tracked.step(Cause::Over)
+                {
+                    transitions.push(tracked.transition(change, Some(sighting.exchange)));
+                }
+            }
+        }
+    }
+
+    /// Counts one occurrence. `due`: another rule than the counters says that it opens.
+    fn occur(
+        &mut self,
+        sighting: &Sighting<'_>,
+        deviation: &Deviation,
+        due: bool,
+    ) -> Option<Transition> {
+        let exchange = sighting.exchange;
+        let now = exchange.time_ms;
+        if !self.tracked.contains_key(&*deviation.fingerprint) {
+            self.make_room()?;
+            let before = self.totals.get(&deviation.slot).copied().unwrap_or(1).saturating_sub(1);
+            let finding = super::finding::found(
+                &self.api,
+                sighting.baseline,
+                sighting.judgement,
+                deviation,
+                now,
+            );
+            self.insert(Tracked::new(finding, deviation, before));
+        }
+        let tracked = self.tracked.get_mut(&*deviation.fingerprint)?;
+        self.changed.insert(tracked.fingerprint.clone());
+        tracked.occur(sighting.is_new, exchange.consumer, now);
+        let learned_from = tracked.learned_from();
+        let halved = tracked.was_open();
+        let is_due = due
+            || threshold::is_due(
+                tracked.rule,
+                &tracked.episode,
+                &self.options.thresholds,
+                halved,
+                learned_from,
+            );
+        let cause = match tracked.finding.state {
+            FindingState::Candidate if is_due => Cause::Due,
+            FindingState::Resolved | FindingState::Accepted if is_due => Cause::DueAgain,
+            FindingState::Open if tracked.is_silent_for(self.options.update_interval, now) => {
+                Cause::StillThere
+            }
+            FindingState::Acknowledged
+                if tracked.is_silent_for(Span::millis(DAY_MS.unsigned_abs()), now) =>
+            {
+                Cause::StillThere
+            }
+            _ => return None,
+        };
+        let change = tracked.step(cause)?;
+        tracked.spoke_ms = now;
+        let opens = matches!(change, Change::Opened | Change::Reopened);
+        let silent = opens && !self.storm.admit(&tracked.fingerprint, now);
+        Some(Transition { silent, ..tracked.transition(change, Some(exchange)) })
+    }
+
+    /// A valid request refused, or accepted: counted by its form.
+    fn weigh_refusal(&mut self, sighting: &Sighting<'_>) -> Option<Transition> {
+        let (exchange, judgement) = (sighting.exchange, sighting.judgement);
+        if judgement.operation.is_none() || !sighting.is_new {
+            return None;
+        }
+        let shape = judgement.tally.request_shape;
+        match (&judgement.effect, &judgement.tally.refusal) {
+            (Effect::Accepted, _) => {
+                self.refusals.accepted(shape, exchange.time_ms);
+                None
+            }
+            (Effect::Refused, Some(deviation)) => {
+                let (consumer, now) = (exchange.consumer, exchange.time_ms);
+                let due = self.refusals.refused(shape, consumer, now, &self.options.thresholds);
+                self.occur(sighting, deviation, due)
+            }
+            _ => None,
+        }
+    }
+
+    /// Lets time pass: candidates and resolved findings that nobody saw again are forgotten, mutings end.
+    pub fn tick(&mut self, now_ms: i64) -> Vec<Transition> {
+        let mut old = Vec::new();
+        for (fingerprint, tracked) in &mut self.tracked {
+            let age = now_ms - tracked.finding.last_seen_ms;
+            match tracked.finding.state {
+                FindingState::Candidate if age > CANDIDATE_MS => old.push(fingerprint.clone()),
+                FindingState::Resolved if age > RESOLVED_MS => old.push(fingerprint.clone()),
+                FindingState::Muted if now_ms >= tracked.muted_until_ms => {
+                    tracked.step(Cause::MuteExpired);
+                    self.changed.insert(fingerprint.clone());
+                }
+                _ => {}
+            }
+        }
+        for fingerprint in old {
+            self.forget(&fingerprint);
+        }
         Vec::new()
     }
 
-    /// Lets time pass: expiries.
-    pub fn tick(&mut self, _now_ms: i64) -> Vec<Transition> {
-        Vec::new()
+    /// Holds the findings against a new baseline: what is no deviation from it any more is resolved. Opportunities are
+    /// counted anew.
+    pub fn on_new_baseline(&mut self, baseline: &Baseline, now_ms: i64) -> Vec<Transition> {
+        self.totals.clear();
+        self.refusals = Refusals::default();
+        let mut transitions = Vec::new();
+        let mut gone = Vec::new();
+        for (fingerprint, tracked) in &mut self.tracked {
+            if tracked.was_open() || explain::still_deviates(baseline, &tracked.finding) {
+                continue;
+            }
+            tracked.spoke_ms = now_ms;
+            match tracked.step(Cause::Over) {
+                Some(change) => {
+                    self.changed.insert(fingerprint.clone());
+                    transitions.push(tracked.transition(change, None));
+                }
+                None => gone.push(fingerprint.clone()),
+            }
+        }
+        for fingerprint in gone {
+            self.forget(&fingerprint);
+        }
+        transitions
     }
 
-    /// Holds the findings against a new baseline: what it explains is resolved.
-    pub fn on_new_baseline(&mut self, _baseline: &Baseline, _now_ms: i64) -> Vec<Transition> {
-        Vec::new()
-    }
-
-    /// Applies a decision.
+    /// Applies a decision. Deciding the same again changes nothing.
     ///
     /// # Errors
     /// The decisions that the finding's state allows; none at all for an unknown fingerprint.
     pub fn decide(
         &mut self,
-        _fingerprint: &str,
-        _decision: Decision,
-        _now_ms: i64,
+        fingerprint: &str,
+        decision: Decision,
+        now_ms: i64,
     ) -> Result<Vec<Transition>, Illegal> {
-        Err(Illegal { allowed: Vec::new() })
+        let Some(tracked) = self.tracked.get_mut(fingerprint) else {
+            return Err(Illegal { allowed: Vec::new() });
+        };
+        let state = tracked.finding.state;
+        if let Decision::Mute(until_ms) = decision {
+            tracked.muted_until_ms = until_ms;
+        }
+        if state == life::outcome(decision) {
+            return Ok(Vec::new());
+        }
+        if step(state, Cause::Decided(decision)).is_none() {
+            return Err(Illegal { allowed: life::allowed(state) });
+        }
+        self.changed.insert(tracked.fingerprint.clone());
+        tracked.spoke_ms = now_ms;
+        let change = tracked.step(Cause::Decided(decision));
+        Ok(change.map(|change| tracked.transition(change, None)).into_iter().collect())
     }
 
     /// All findings but candidates, by fingerprint.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        std::iter::empty()
+        self.tracked
+            .values()
+            .map(|tracked| &tracked.finding)
+            .filter(|finding| finding.state != FindingState::Candidate)
     }
 
     /// Takes the findings (candidates too) whose counters moved since the last call, each with its opaque state to store.
     pub fn changed(&mut self) -> Vec<(Finding, Value)> {
-        Vec::new()
+        let mut list = Vec::new();
+        for fingerprint in std::mem::take(&mut self.changed) {
+            if let Some(tracked) = self.tracked.get_mut(&fingerprint) {
+                tracked.refresh();
+                list.push((tracked.finding.clone(), tracked.encode()));
+            }
+        }
+        list
     }
+
+    /// Takes the fingerprints that are not kept any more, so that the store can drop them.
+    pub fn forgotten(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.forgotten)
+    }
+
+    /// What opened silently since the last report, at most every ten minutes.
+    pub fn storm(&mut self, now_ms: i64) -> Option<Storm> {
+        self.storm.report(now_ms)
+    }
+
+    /// Deviations that found no room.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn insert(&mut self, tracked: Tracked) {
+        let fingerprint = tracked.fingerprint.clone();
+        self.by_slot.entry(tracked.slot).or_default().push(fingerprint.clone());
+        self.tracked.insert(fingerprint, tracked);
+    }
+
+    fn forget(&mut self, fingerprint: &str) {
+        if let Some(tracked) = self.tracked.remove(fingerprint) {
+            if let Some(list) = self.by_slot.get_mut(&tracked.slot) {
+                list.retain(|known| **known != *fingerprint);
+            }
+            self.changed.remove(fingerprint);
+            self.forgotten.push(fingerprint.to_owned());
+        }
+    }
+
+    /// Makes room for one more finding: the oldest tenth of the candidates goes, or of the resolved; none if all are live.
+    fn make_room(&mut self) -> Option<()> {
+        if self.tracked.len() < self.options.findings {
+            return Some(());
+        }
+        let expendable = |state: FindingState| {
+            let mut list: Vec<(i64, Arc<str>)> = self
+                .tracked
+                .values()
+                .filter(|tracked| tracked.finding.state == state)
+                .map(|tracked| (tracked.finding.last_seen_ms, tracked.fingerprint.clone()))
+                .collect();
+            list.sort_unstable();
+            list.truncate((self.options.findings / 10).max(1));
+            list
+        };
+        let mut oldest = expendable(FindingState::Candidate);
+        if oldest.is_empty() {
+            oldest = expendable(FindingState::Resolved);
+        }
+        self.dropped += 1;
+        for (_, fingerprint) in &oldest {
+            self.forget(fingerprint);
+        }
+        (!oldest.is_empty()).then_some(())
+    }
+}
+
+/// One judged exchange on its way through the counters.
+struct Sighting<'a> {
+    baseline: &'a Baseline,
+    exchange: &'a Exchange,
+    judgement: &'a Judgement,
+    /// Not the same payload as before in this window.
+    is_new: bool,
 }

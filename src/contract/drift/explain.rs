@@ -1,0 +1,130 @@
+//! Whether a finding is still a deviation from a new baseline.
+//!
+//! Owns the comparison by place: the operation, the documented answer, and the keyword that was violated as the new document
+//! writes it. A place that says something else now is a new question, and traffic will answer it under a new fingerprint.
+
+use serde_json::Value;
+
+use crate::model::finding::{Direction, Finding};
+use crate::model::kind::Kind;
+use crate::model::media::MediaType;
+
+use super::super::baseline::Baseline;
+use super::super::check::find_content;
+use super::super::fingerprint::fingerprint;
+use super::super::route::Route;
+use super::super::specification::{Content, Operation, Place, Side};
+use super::super::wire::Wire;
+
+/// Whether the finding could be raised again by the same exchange.
+pub(super) fn still_deviates(baseline: &Baseline, finding: &Finding) -> bool {
+    let path = finding.template.replace("{}", "{any}").replace(['{', '}'], "");
+    let route = baseline.router.route(&finding.method, &path);
+    let operation = match (finding.kind, route) {
+        (Kind::EndpointUndocumented, route) => return matches!(route, Route::Unknown(_)),
+        (Kind::MethodUndocumented, route) => return matches!(route, Route::OtherMethod(_)),
+        (_, Route::Operation { index, .. }) => baseline.operation(index),
+        // The operation is gone: its findings go with it.
+        _ => return false,
+    };
+    match finding.kind {
+        Kind::StatusUndocumented => {
+            let status = finding.location.status.parse().unwrap_or(0);
+            operation.response(status).is_none()
+        }
+        Kind::AuthNowRequired => !operation.is_secured(),
+        Kind::AuthUnauthenticatedSuccess
+        | Kind::AuthSchemeUndocumented
+        | Kind::AuthPlacementChanged => operation.is_secured(),
+        Kind::ParamUndocumented | Kind::ParamRequiredMissing | Kind::ParamInvalid => {
+            parameter_deviates(operation, finding)
+        }
+        Kind::MediaTypeUndocumented => media_deviates(operation, finding),
+        _ if finding.location.pointer.is_empty() && finding.location.keyword == "content" => true,
+        _ if finding.location.media_type.is_empty() => true,
+        _ => field_deviates(baseline, operation, finding),
+    }
+}
+
+fn parameter_deviates(operation: &Operation, finding: &Finding) -> bool {
+    let (place, name) = finding.location.pointer.split_once('/').unwrap_or_default();
+    let documented = operation.parameters.iter().find(|parameter| {
+        parameter.place.as_str() == place
+            && (parameter.place == Place::Path || parameter.name.eq_ignore_ascii_case(name))
+    });
+    match finding.kind {
+        Kind::ParamUndocumented => documented.is_none(),
+        Kind::ParamRequiredMissing => documented.is_some_and(|parameter| parameter.required),
+        _ => documented.is_some(),
+    }
+}
+
+/// The documented bodies that a finding speaks of.
+fn contents<'o>(operation: &'o Operation, finding: &Finding) -> &'o [Content] {
+    match finding.direction {
+        Direction::Request => operation.body.as_ref().map_or(&[], |body| &body.content),
+        _ => operation
+            .responses
+            .iter()
+            .find(|response| response.key.to_string() == finding.location.status)
+            .map_or(&[], |response| &response.content),
+    }
+}
+
+fn media_deviates(operation: &Operation, finding: &Finding) -> bool {
+    let seen = finding.observed.get("media_type").and_then(Value::as_str);
+    let seen = seen.and_then(MediaType::parse);
+    seen.is_none_or(|media| find_content(contents(operation, finding), &media).is_none())
+}
+
+/// Whether the violated keyword still stands there as it did: then the fingerprint is the same.
+fn field_deviates(baseline: &Baseline, operation: &Operation, finding: &Finding) -> bool {
+    let side = match finding.direction {
+        Direction::Request => Side::Request,
+        _ => Side::Response,
+    };
+    let schema = contents(operation, finding)
+        .iter()
+        .find(|content| content.media.text == finding.location.media_type)
+        .and_then(|content| content.schema.as_ref());
+    let Some(schema) = schema else { return false };
+    let wire = Wire { schemas: &baseline.specification.schemas, side };
+    let root = wire.schemas.get(side, schema);
+    let steps: Vec<String> = finding
+        .location
+        .pointer
+        .split('/')
+        .skip(1)
+        .map(|step| step.replace("~1", "/").replace("~0", "~"))
+        .collect();
+    let of_parent = matches!(finding.kind, Kind::FieldRequiredMissing | Kind::FieldUndocumented);
+    let (last, path) = match steps.split_last() {
+        Some((last, path)) if of_parent => (last.as_str(), path),
+        _ => ("", steps.as_slice()),
+    };
+    let mut places = vec![root];
+    for step in path {
+        places = places.iter().filter_map(|place| step_into(wire, place, step)).collect();
+    }
+    let Some(place) = places.first() else { return false };
+    match finding.kind {
+        Kind::FieldUndocumented => wire.property(place, last).is_none(),
+        Kind::FieldRequiredMissing if finding.location.keyword == "required" => {
+            wire.keyword(place, "required", &|list| {
+                list.as_array().is_some_and(|names| names.iter().any(|name| name == last))
+            })
+        }
+        _ => wire.keyword(place, &finding.location.keyword, &|written| {
+            let at = (finding.method.as_str(), finding.template.as_str());
+            let Finding { direction, kind, location, .. } = finding;
+            fingerprint(at, *direction, *kind, location, written) == finding.fingerprint
+        }),
+    }
+}
+
+fn step_into<'s>(wire: Wire<'s>, schema: &'s Value, step: &str) -> Option<&'s Value> {
+    match step {
+        "*" => wire.items(schema),
+        step => wire.property(schema, step),
+    }
+}

@@ -17,7 +17,7 @@ use super::{Error, Health, attempts, deliveries, findings, objects, outbox, revi
 use crate::runtime::clock::Clock;
 use crate::runtime::queue::Receiver;
 use crate::runtime::supervise::{Panics, caught};
-use crate::telemetry::signals::store::{CommitFailed, Recovered, ReserveFailed};
+use crate::telemetry::signals::store::{CommitFailed, Recovered, ReserveFailed, UnawaitedFailed};
 
 /// Operations of one batch.
 const BATCH_OPERATIONS_MAX: usize = 512;
@@ -118,8 +118,10 @@ impl Writer {
         let results = written.unwrap_or_else(|error| vec![Err(error); replies.len()]);
         self.publish(&results);
         for (reply, result) in replies.into_iter().zip(results) {
-            if let Some(reply) = reply {
-                drop(reply.send(result));
+            match (reply, result) {
+                (Some(reply), result) => drop(reply.send(result)),
+                (None, Err(error)) => UnawaitedFailed { error: &error }.tell(),
+                (None, Ok(_)) => {}
             }
         }
     }

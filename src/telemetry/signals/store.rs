@@ -15,6 +15,17 @@ impl CommitFailed<'_> {
     }
 }
 
+/// A change that nobody waited for was not written: the mark of an attempt's beginning, say.
+pub struct UnawaitedFailed<'a> {
+    pub error: &'a (dyn Error + 'static),
+}
+
+impl UnawaitedFailed<'_> {
+    pub fn tell(self) {
+        warn!(error = self.error, cause = self.error.source(), "a queued change was not written");
+    }
+}
+
 /// The first commit that succeeded after failures.
 pub struct Recovered;
 

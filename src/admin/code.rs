@@ -96,7 +96,7 @@ codes! {
     "auth.scope" 403 "the token may not do this":
         "The token is known, but its scope (viewer, intake) does not cover this call.";
     "list.bad-limit" 400 "the page size is out of range":
-        "`limit` is 1 to 250.";
+        "`limit` is a whole number from 1 to 250.";
     "list.cursor-mismatch" 400 "the cursor belongs to another question":
         "A cursor goes on with the list it came from, with the same filter. Start again without it.";
     "request.unknown-parameter" 400 "unknown query parameter":

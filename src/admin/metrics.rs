@@ -7,7 +7,7 @@ use prometheus_client::metrics::family::Family;
 use crate::telemetry::Metrics;
 
 /// Counters of the admin API. Labels are names of the table of routes and of limits, never a path.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Counters {
     requests: Family<RequestLabels, Counter>,
     auth_failures: Family<ReasonLabel, Counter>,

@@ -19,6 +19,9 @@ mod service;
 mod source;
 mod token;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::Error;
 pub use options::{Address, Options};
 pub use problem::Refusal;

@@ -16,7 +16,11 @@ use crate::model::problem::{Problem, Problems};
 
 /// Why a call was not done. Built by the kind of refusal, so that callers need not know of status codes.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct Refusal(Box<Content>);
+
+/// Boxed, since a refusal is rare and every handler can return one.
+#[derive(Debug)]
+struct Content {
     status: StatusCode,
     code: &'static str,
     detail: String,
@@ -38,7 +42,7 @@ struct Fault {
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Content {
             status,
             code,
             detail: detail.into(),
@@ -46,7 +50,7 @@ impl Refusal {
             allowed: Vec::new(),
             retry_after_s: None,
             source: None,
-        }
+        }))
     }
 
     /// 400: the call cannot be read.
@@ -100,7 +104,7 @@ impl Refusal {
     /// Adds all problems, each with its place.
     #[must_use]
     pub fn with(mut self, problems: &Problems) -> Self {
-        self.faults.extend(problems.0.iter().map(Fault::of));
+        self.0.faults.extend(problems.0.iter().map(Fault::of));
         self
     }
 
@@ -120,27 +124,26 @@ impl Refusal {
     #[must_use]
     pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let detail = "the answer could not be made; the log has the reason under this trace id";
-        let refusal = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "api.internal", detail);
-        Self { source: Some(source.into()), ..refusal }
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "api.internal", detail).because(source)
     }
 
     /// Keeps the inner error for the log.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.0.source = Some(source.into());
         self
     }
 
     /// What may be done instead.
     #[must_use]
     pub fn allowed<T: Into<String>>(mut self, allowed: impl IntoIterator<Item = T>) -> Self {
-        self.allowed = allowed.into_iter().map(Into::into).collect();
+        self.0.allowed = allowed.into_iter().map(Into::into).collect();
         self
     }
 
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after_s = Some(seconds);
+        self.0.retry_after_s = Some(seconds);
         self
     }
 
@@ -155,34 +158,34 @@ impl Refusal {
     }
 
     fn at(mut self, place: (&'static str, String), message: String, remedy: String) -> Self {
-        self.faults.push(Fault { place, code: self.code.to_owned(), message, remedy });
+        self.0.faults.push(Fault { place, code: self.0.code.to_owned(), message, remedy });
         self
     }
 
     #[must_use]
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     pub(super) fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 
     /// The answer. `trace_id` is 32 hexadecimal digits.
     pub(super) fn respond(&self, trace_id: &str) -> Response<Body> {
         let mut response = Response::new(Body::from(self.document(trace_id).to_string()));
-        *response.status_mut() = self.status;
+        *response.status_mut() = self.0.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.0.status == StatusCode::UNAUTHORIZED {
             headers
                 .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"driftgate\""));
         }
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = self.0.retry_after_s {
             headers.insert(RETRY_AFTER, seconds.into());
         }
-        if self.status == StatusCode::METHOD_NOT_ALLOWED
-            && let Ok(methods) = HeaderValue::from_str(&self.allowed.join(", "))
+        if self.0.status == StatusCode::METHOD_NOT_ALLOWED
+            && let Ok(methods) = HeaderValue::from_str(&self.0.allowed.join(", "))
         {
             headers.insert(ALLOW, methods);
         }
@@ -190,23 +193,23 @@ impl Refusal {
     }
 
     fn document(&self, trace_id: &str) -> Value {
-        let title = code::find(self.code)
-            .map_or_else(|| self.code.replace(['.', '-'], " "), |code| code.title.to_owned());
+        let title = code::find(self.0.code)
+            .map_or_else(|| self.0.code.replace(['.', '-'], " "), |code| code.title.to_owned());
         let mut document = json!({
-            "type": format!("/v1/problems/{}", self.code),
+            "type": format!("/v1/problems/{}", self.0.code),
             "title": title,
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "code": self.code,
+            "status": self.0.status.as_u16(),
+            "detail": self.0.detail,
+            "code": self.0.code,
             "trace_id": trace_id,
         });
-        if !self.faults.is_empty() {
-            document["problems"] = self.faults.iter().map(Fault::document).collect();
+        if !self.0.faults.is_empty() {
+            document["problems"] = self.0.faults.iter().map(Fault::document).collect();
         }
-        if !self.allowed.is_empty() {
-            document["allowed"] = json!(self.allowed);
+        if !self.0.allowed.is_empty() {
+            document["allowed"] = json!(self.0.allowed);
         }
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = self.0.retry_after_s {
             document["retry_after"] = json!(seconds);
         }
         document
@@ -215,7 +218,7 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.code, self.detail)
+        write!(formatter, "{}: {}", self.0.code, self.0.detail)
     }
 }
 

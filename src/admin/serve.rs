@@ -23,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Semaphore;
 
 use super::listen::{Listener, Stream};
+use super::metrics::Counters;
 use super::options::Limits;
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::{Guard, Watch};
@@ -45,6 +46,7 @@ pub(super) struct Setting {
     pub(super) limits: Limits,
     pub(super) clock: Clock,
     pub(super) panics: Panics,
+    pub(super) counters: Counters,
     pub(super) answer: Answer,
 }
 
@@ -67,6 +69,7 @@ pub(super) async fn accept(listener: Listener, setting: Setting, mut stop: Watch
             }
         };
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+            setting.counters.limit_hit("connections");
             signals::ConnectionRefused { limit: setting.limits.connections }.tell();
             continue;
         };

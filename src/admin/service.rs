@@ -131,18 +131,19 @@ fn listen(
     let health = health.as_ref().map(Listener::bind).transpose()?;
     let addresses = (main.address(), health.as_ref().map(Listener::address));
     let cursors = Cursors::load(&admin.data_dir, &admin.rng)?;
-    let state = Arc::new(State::new(admin, &addresses.0, Arc::clone(tokens), cursors));
+    let shared = Arc::new(State::new(admin, &addresses.0, Arc::clone(tokens), cursors));
     let listeners = [(Some(main), Entrance::Main), (health, Entrance::Health)];
     for (listener, entrance) in listeners {
         let Some(listener) = listener else { continue };
         let setting = Setting {
-            limits: state.options.limits.clone(),
-            clock: state.clock.clone(),
-            panics: state.panics.clone(),
-            answer: routes::answer(Arc::clone(&state), entrance),
+            limits: shared.options.limits.clone(),
+            clock: shared.clock.clone(),
+            panics: shared.panics.clone(),
+            counters: shared.counters.clone(),
+            answer: routes::answer(Arc::clone(&shared), entrance),
         };
         let accepting = serve::accept(listener, setting, stage.watch(), stage.guard("admin"));
-        supervise::task("admin-accept", &state.panics, accepting);
+        supervise::task("admin-accept", &shared.panics, accepting);
     }
     Ok(addresses)
 }

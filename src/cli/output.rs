@@ -47,9 +47,8 @@ impl Output {
         loop {
             let at = cursor.as_deref().map(|cursor| page(path, cursor));
             let mut list = remote.get(at.as_deref().unwrap_or(path))?;
-            let items = match list.get_mut("items").map(Value::take) {
-                Some(Value::Array(items)) => items,
-                _ => return Err(Failure::Unusable("the answer is not a list".to_owned())),
+            let Some(Value::Array(items)) = list.get_mut("items").map(Value::take) else {
+                return Err(Failure::Unusable("the answer is not a list".to_owned()));
             };
             self.items(&items, columns, cursor.is_none())?;
             all.extend(items);
@@ -68,7 +67,7 @@ impl Output {
         first: bool,
     ) -> Result<(), Failure> {
         if self.json {
-            return write(&items.iter().map(|item| format!("{item}\n")).collect::<String>());
+            return write(&lines(items.iter().map(Value::to_string)));
         }
         let mut rows: Vec<Vec<String>> = Vec::with_capacity(items.len() + 1);
         if first && self.width.is_some() {
@@ -80,7 +79,7 @@ impl Output {
         rows.extend(items.iter().map(cells));
         write(&match self.width {
             Some(width) => aligned(&rows, width),
-            None => rows.iter().map(|row| row.join("\t") + "\n").collect(),
+            None => lines(rows.iter().map(|row| row.join("\t"))),
         })
     }
 
@@ -93,13 +92,14 @@ impl Output {
         flatten(String::new(), object, &mut rows);
         let widest = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         let line = |(name, value): &(String, String)| match self.width {
-            Some(_) => format!("{name:widest$}  {value}\n"),
-            None => format!("{name}\t{value}\n"),
+            Some(_) => format!("{name:widest$}  {value}"),
+            None => format!("{name}\t{value}"),
         };
-        write(&rows.iter().map(line).collect::<String>())
+        write(&lines(rows.iter().map(line)))
     }
 
-    /// Prints text as it is.
+    /// Prints text as it is, whatever the form of other answers.
+    #[expect(clippy::unused_self, reason = "printing goes through the output")]
     pub(super) fn text(self, text: &str) -> Result<(), Failure> {
         write(text)
     }
@@ -108,6 +108,11 @@ impl Output {
 fn page(path: &str, cursor: &str) -> String {
     let joint = if path.contains('?') { '&' } else { '?' };
     format!("{path}{joint}cursor={}", super::remote::step(cursor))
+}
+
+/// Each text with its line end.
+fn lines(texts: impl Iterator<Item = String>) -> String {
+    texts.flat_map(|text| [text, "\n".to_owned()]).collect()
 }
 
 fn write(text: &str) -> Result<(), Failure> {

@@ -73,7 +73,7 @@ const DEFAULT_SERVER: &str = "127.0.0.1:9090";
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 const TOKEN_BYTES_MAX: u64 = 64 * 1024;
 /// Longer than the instance may take (`admin.limits.answer_time`) by default.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Finds the instance, does the work and turns what came of it into an exit code: 0 yes, 1 no, 2 could not ask. `config` is the
 /// file named by the user; without one `./driftgate.yaml` is looked at if it is there.
@@ -222,7 +222,7 @@ struct Settings {
 impl Settings {
     /// A file that the user named must be readable; the one in the working folder need not be there.
     fn read(named: Option<&Path>) -> Result<Self, Failure> {
-        let path = named.unwrap_or(Path::new("driftgate.yaml"));
+        let path = named.unwrap_or_else(|| Path::new("driftgate.yaml"));
         let fallback = PathBuf::from("data/admin-token");
         let text = match files::read_text(path, CONFIG_BYTES_MAX) {
             Ok(text) => text,
@@ -235,7 +235,7 @@ impl Settings {
         let options = ReadOptions { variables: Some(variables), ..ReadOptions::default() };
         let document = Document::parse(&text, &options)
             .map_err(|problems| Failure::Unusable(format!("{}: {problems}", path.display())))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
         let text = |pointer: &str| document.value.pointer(pointer).and_then(Value::as_str);
         let data_dir = folder.join(text("/data_dir").unwrap_or("data"));
         let mut token_files = vec![data_dir.join("admin-token"), fallback];
@@ -265,8 +265,9 @@ fn base(server: &str) -> Result<Url, Failure> {
         Some(url::Host::Ipv6(ip)) if ip.is_unspecified() => Some("[::1]"),
         _ => None,
     };
-    url.set_host(Some(loopback.or(url.host_str()).unwrap_or_default().to_owned().as_str()))
-        .map_err(|error| bad(&error.to_string()))?;
+    if loopback.is_some() {
+        url.set_host(loopback).map_err(|error| bad(&error.to_string()))?;
+    }
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
         url.set_path(&path);

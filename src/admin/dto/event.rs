@@ -70,7 +70,7 @@ pub struct EventDetail {
 pub struct Skip {
     pub destination: String,
     pub destination_name: Option<String>,
-    /// inactive, triggers_off, out_of_scope, filter_false, filter_error, self or limit.
+    /// `inactive`, `triggers_off`, `out_of_scope`, `filter_false`, `filter_error`, `self` or `limit`.
     pub reason: &'static str,
     pub detail: String,
 }

@@ -73,7 +73,7 @@ impl Call {
     ) -> Result<T, Refusal> {
         let bytes = self.bytes(body).await?;
         if bytes.is_empty() {
-            return fields.read(Map::new(), Place::Body);
+            return fields.read(&Map::new(), Place::Body);
         }
         if !is_json(&self.headers) {
             return Err(Refusal::new(
@@ -85,7 +85,7 @@ impl Call {
         let value = serde_json::from_slice(&bytes)
             .map_err(|error| Refusal::malformed("request.bad-json", error.to_string()))?;
         match value {
-            Value::Object(members) => fields.read(members, Place::Body),
+            Value::Object(members) => fields.read(&members, Place::Body),
             _ => Err(Refusal::unprocessable("request.invalid", "the body is not an object")),
         }
     }

@@ -126,13 +126,11 @@ async fn webhooks(call: Call, _: Nothing) -> Result<Json<List<Webhook>>, Refusal
 async fn find_webhook(call: &Call) -> Result<Webhook, Refusal> {
     let wanted = call.parameter("id");
     let mut all = all_webhooks(&call.state).await?;
-    match all.iter().position(|webhook| webhook.id == wanted || webhook.name == wanted) {
-        Some(index) => Ok(all.swap_remove(index)),
-        None => {
-            let detail = unknown("webhook", wanted, all.iter().map(|it| it.name.as_str()));
-            Err(Refusal::missing("webhook.not-found", detail))
-        }
+    if let Some(index) = all.iter().position(|it| it.id == wanted || it.name == wanted) {
+        return Ok(all.swap_remove(index));
     }
+    let detail = unknown("webhook", wanted, all.iter().map(|it| it.name.as_str()));
+    Err(Refusal::missing("webhook.not-found", detail))
 }
 
 async fn webhook(call: Call, _: Nothing) -> Result<Json<Webhook>, Refusal> {

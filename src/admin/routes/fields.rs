@@ -67,13 +67,13 @@ impl Fields {
                 }
             }
         }
-        self.read(members, Place::Query)
+        self.read(&members, Place::Query)
     }
 
     /// Takes the members over, or refuses with all faults: the unknown ones if there are any, else the unreadable ones.
     pub(super) fn read<T: DeserializeOwned>(
         &self,
-        members: Map<String, Value>,
+        members: &Map<String, Value>,
         place: Place,
     ) -> Result<T, Refusal> {
         let is_known = |name: &str| self.0.iter().any(|field| field.name == name);
@@ -81,8 +81,8 @@ impl Fields {
         if !unknown.is_empty() {
             return Err(self.refuse_unknown(&unknown, place));
         }
-        T::deserialize(Value::Object(members.clone()))
-            .map_err(|error| refuse_faulty::<T>(&members, &error, place))
+        let whole = T::deserialize(members);
+        whole.map_err(|error| refuse_faulty::<T>(members, &error, place))
     }
 
     fn refuse_unknown(&self, unknown: &[&String], place: Place) -> Refusal {
@@ -113,7 +113,7 @@ fn refuse_faulty<T: DeserializeOwned>(
 ) -> Refusal {
     let alone = |(name, value): (&String, &Value)| {
         let member = Map::from_iter([(name.clone(), value.clone())]);
-        let error = T::deserialize(Value::Object(member)).err()?.to_string();
+        let error = T::deserialize(&member).err()?.to_string();
         (!error.starts_with("missing field")).then(|| (name.clone(), error))
     };
     let faulty: Vec<(String, String)> = members.iter().filter_map(alone).collect();

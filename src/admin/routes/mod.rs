@@ -55,6 +55,12 @@ fn table() -> Vec<Route> {
     .concat()
 }
 
+/// How many routes there are.
+#[cfg(test)]
+pub(super) fn count() -> usize {
+    table().len()
+}
+
 /// The function that answers every request of one listener.
 pub(super) fn answer(state: Arc<State>, entrance: Entrance) -> Answer {
     let router = router(&state, entrance);

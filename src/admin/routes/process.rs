@@ -90,7 +90,8 @@ async fn me(call: Call, _: Nothing) -> Result<Json<Me>, Refusal> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         features: features
             .into_iter()
-            .filter_map(|(name, on)| on.then(|| name.to_owned()))
+            .filter(|(_, on)| *on)
+            .map(|(name, _)| name.to_owned())
             .collect(),
     }))
 }

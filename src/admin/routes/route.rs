@@ -138,7 +138,7 @@ impl Route {
             })
         });
         let mut route = Self::new(Method::GET, path, (id, summary), A::output(), run);
-        route.query = Some(|generator| generator.subschema_for::<Q>());
+        route.query = Some(SchemaGenerator::subschema_for::<Q>);
         route
     }
 
@@ -166,7 +166,7 @@ impl Route {
         });
         let mut route = Self::new(Method::POST, path, (id, summary), A::output(), run);
         route.access = Access::Admin;
-        route.body = Some(|generator| generator.subschema_for::<B>());
+        route.body = Some(SchemaGenerator::subschema_for::<B>);
         route
     }
 

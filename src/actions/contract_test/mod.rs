@@ -15,3 +15,6 @@ pub mod report;
 mod serialise;
 pub mod specification;
 mod target;
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use parking_lot::Mutex;
 
 use crate::contract::Baseline;
-use crate::contract::specification::Operation;
+use crate::contract::specification::{Operation, Specification};
 
 use crate::deliver::Credentials;
 use crate::deliver::client::Client;
@@ -24,7 +24,9 @@ use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Watch;
 
 use super::options::{ContractTest, Mode};
-use super::outcome::{Cause, Doubt, OperationResult, Outcome, Run, Status, Tally, Used};
+use super::outcome::{
+    Cause, Check, Doubt, OperationResult, Outcome, Run, Status, Tally, Used, Violation,
+};
 use super::plan::{self, Case, Planner, Target};
 use super::pool::Pool;
 use super::target::{self, Place};
@@ -225,7 +227,8 @@ async fn execute(
     };
     run.requests = session.requests();
     run.bytes = session.bytes();
-    let (results, violations) = session.into_findings();
+    let (results, mut violations) = session.into_findings();
+    violations.retain(|violation| !is_mere_doubt(violation, &specification, &results));
     run.violations = violations;
     run.operations = targets
         .iter()
@@ -241,11 +244,28 @@ async fn execute(
     }
 }
 
+/// Whether a refusal only says what the doubt about its operation says: where nearly everything is refused, nobody can tell
+/// whether the API or the choice of values is to blame.
+fn is_mere_doubt(
+    violation: &Violation,
+    specification: &Specification,
+    results: &BTreeMap<usize, Record>,
+) -> bool {
+    let is_own = |operation: &Operation| {
+        *operation.method == *violation.method && *operation.template == *violation.template
+    };
+    let index = specification.operations.iter().position(is_own);
+    let record = index.and_then(|index| results.get(&index));
+    let doubt = record.and_then(|record| record.tally.doubt());
+    violation.check == Check::PositiveAccepted
+        && matches!(doubt, Some(Doubt::Method | Doubt::Rejected | Doubt::NoPositive))
+}
+
 /// What was collected of one operation.
 #[derive(Debug, Default, Clone)]
 struct Record {
     tally: Tally,
-    checks: BTreeMap<super::outcome::Check, bool>,
+    checks: BTreeMap<Check, bool>,
     lack: Option<Vec<String>>,
     reached: bool,
 }
@@ -258,18 +278,24 @@ fn finish(
     mode: Mode,
 ) -> OperationResult {
     let record = record.cloned().unwrap_or_default();
-    let own = |violation: &&super::outcome::Violation| {
+    let own = |violation: &&Violation| {
         violation.method == *operation.method && violation.template == *operation.template
     };
     let violations = run.violations.iter().filter(own).count();
+    let fails = run.violations.iter().filter(own).any(|violation| violation.fails(run.fail_on));
+    let decided = match violations {
+        0 => Outcome::Passed,
+        count => Outcome::Violations(count),
+    };
     let outcome = match &target.skip {
         Some(skip) => Outcome::Skipped(skip.clone()),
         None if mode == Mode::Observe => Outcome::NotSent,
-        None if violations > 0 => Outcome::Violations(violations),
+        None if fails => decided,
+        // What fails nothing does not make up for what was never decided.
         None => match &record.lack {
             Some(lack) => Outcome::Inconclusive(Doubt::NoValue(lack.clone())),
             None if !record.reached => Outcome::NotReached,
-            None => record.tally.doubt().map_or(Outcome::Passed, Outcome::Inconclusive),
+            None => record.tally.doubt().map_or(decided, Outcome::Inconclusive),
         },
     };
     OperationResult {

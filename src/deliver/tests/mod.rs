@@ -7,3 +7,10 @@ mod schedule;
 mod scheduler;
 mod sign;
 pub(crate) mod support;
+
+/// Failures of properties are kept beside the source.
+pub(crate) fn properties() -> proptest::test_runner::Config {
+    use proptest::test_runner::{Config, FileFailurePersistence};
+    let persistence = FileFailurePersistence::WithSource("regressions");
+    Config { failure_persistence: Some(Box::new(persistence)), ..Config::default() }
+}

@@ -6,6 +6,8 @@ use crate::deliver::schedule::{Failure, Policy, retry_after};
 use crate::model::delivery::OutcomeKind;
 
 proptest! {
+    #![proptest_config(super::properties())]
+
     #[test]
     fn waits_are_monotone_in_the_step_and_bounded(
         base_ms in 1_000_i64..3_600_000,

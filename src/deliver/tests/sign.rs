@@ -83,6 +83,8 @@ fn secrets_of_unsafe_lengths_are_refused() {
 }
 
 proptest! {
+    #![proptest_config(super::properties())]
+
     #[test]
     fn an_independent_implementation_believes_us(
         secret in any::<[u8; 32]>(),

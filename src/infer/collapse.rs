@@ -10,8 +10,8 @@ use super::similar::{Likeness, Profile};
 use super::table::Name;
 use crate::model::observation::SegmentClass;
 
-/// Soft children from which a collapse is tested, and again at each power of two.
-const TESTED_FROM: usize = 65;
+/// Children from which a collapse is tested, and again at each doubling.
+const TESTED_FROM: usize = 64;
 
 /// Comparable children that a collapse needs.
 const COMPARABLE_MIN: usize = 32;
@@ -32,13 +32,10 @@ fn is_soft_code(class: u64) -> bool {
     (5..32).contains(&class)
 }
 
-/// Tests a node that may have grown.
-pub(super) fn grown(node: &mut Node) {
+/// Tests a node that is about to get one more child.
+pub(super) fn growing(node: &mut Node) {
     let children = node.children.len();
-    if children < TESTED_FROM || node.star.is_some() {
-        return;
-    }
-    if children == TESTED_FROM || children.is_power_of_two() {
+    if children >= TESTED_FROM && children.is_power_of_two() && node.star.is_none() {
         test(node);
     }
 }
@@ -51,7 +48,7 @@ pub(super) fn canonicalise(node: &mut Node) {
     if let Some(star) = &mut node.star {
         canonicalise(star);
     }
-    if node.star.is_some() || node.children.len() >= TESTED_FROM {
+    if node.star.is_some() || node.children.len() > TESTED_FROM {
         test(node);
     }
 }

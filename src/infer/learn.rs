@@ -65,10 +65,11 @@ fn descend<'a>(
     let path = &observation.path;
     let mut node = root;
     for (depth, segment) in path.segments.iter().enumerate() {
-        let known = node.children.len();
-        collapse::grown(node);
+        if segment.class.is_soft() && node.children.get(segment.hash).is_none() {
+            collapse::growing(node);
+        }
         node = child(node, path, segment);
-        novelty.path |= node.visits.0 == 0 || known == 0;
+        novelty.path |= node.visits.0 == 0;
         node.visit(segment, path.text_of(segment), observation.consumer);
         for echo in observation.echoes.iter().filter(|echo| echo.segment == depth) {
             let table = if echo.strong { &mut node.strong_echoes } else { &mut node.weak_echoes };

@@ -12,8 +12,11 @@ use super::table::Table;
 /// Profiles are not followed deeper than this.
 const DEPTH_MAX: usize = 8;
 
-/// Share of common key paths from which two leaves are alike.
-const OVERLAP: f64 = 0.8;
+/// Share of common key paths from which two profiles are alike.
+const ALIKE: f64 = 0.8;
+
+/// Share below which they differ. Between the two, documents of free form share an envelope: that says nothing.
+const DIFFERENT: f64 = 0.5;
 
 /// Leaves with fewer key paths say nothing.
 const KEYS_MIN: usize = 2;
@@ -33,7 +36,7 @@ pub(super) struct Profile {
 pub(super) enum Likeness {
     Similar,
     Dissimilar,
-    /// No leaf in common that says anything.
+    /// No leaf in common that says anything, or neither clearly alike nor clearly different.
     Incomparable,
 }
 
@@ -105,7 +108,13 @@ impl Profile {
         }
         #[expect(clippy::cast_precision_loss, reason = "counts of keys are small")]
         let overlap = common as f64 / smaller as f64;
-        if overlap >= OVERLAP { Likeness::Similar } else { Likeness::Dissimilar }
+        if overlap >= ALIKE {
+            Likeness::Similar
+        } else if overlap < DIFFERENT {
+            Likeness::Dissimilar
+        } else {
+            Likeness::Incomparable
+        }
     }
 
     /// Whether both serve some method at the same pattern.

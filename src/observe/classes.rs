@@ -192,6 +192,15 @@ fn is_keyword(bytes: &[u8], profile: &Profile) -> bool {
         && bytes.first().is_some_and(u8::is_ascii_alphabetic)
         && profile.only(LETTER | DIGIT | UNDERSCORE | DASH | DOT | COLON | SLASH | SPACE)
         && bytes.iter().filter(|byte| **byte == b' ').count() <= 1
+        && !is_personal(bytes)
+}
+
+/// Two words with capitals: a person's name more often than a state.
+fn is_personal(bytes: &[u8]) -> bool {
+    let mut words = bytes.split(|byte| *byte == b' ');
+    let capital =
+        |word: Option<&[u8]>| word.and_then(<[u8]>::first).is_some_and(u8::is_ascii_uppercase);
+    capital(words.next()) && capital(words.next())
 }
 
 fn is_decimal(digits: &[u8]) -> bool {

@@ -33,7 +33,7 @@ pub(super) fn noun(name: &str) -> Option<String> {
         .then(|| words::singular(&noun.to_ascii_lowercase()))
 }
 
-/// Whether values under this name are prose, names or places: no members of enums.
+/// Whether values under this name are ids, prose, names or places: no members of enums.
 pub(super) fn is_free_text(name: &str) -> bool {
     matches!(
         name,
@@ -71,9 +71,18 @@ pub(super) fn is_free_text(name: &str) -> bool {
             | "path"
             | "file"
             | "filename"
-    ) || name.ends_with("_name")
+    ) || is_id(name)
+        || name.ends_with("_name")
         || name.ends_with("Name")
         || name.ends_with("_by")
+}
+
+/// Whether a name says "id" itself.
+fn is_id(name: &str) -> bool {
+    matches!(name, "id" | "_id" | "ID" | "Id" | "uuid" | "guid" | "slug" | "handle")
+        || ["_id", "Id", "ID", "_ids", "Ids", "Uuid", "_uuid"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
 }
 
 /// How word-like a name is: 0 a word of routes, 1 letters, 2 with digits, 3 anything else.

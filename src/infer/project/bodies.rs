@@ -41,6 +41,9 @@ fn is_stated(n: Count, context: Context<'_>) -> bool {
 
 /// The schema of media that are not looked into.
 pub(super) fn opaque(media: &str) -> Schema {
+    if media == "application/json" || media.ends_with("+json") {
+        return Schema::default();
+    }
     let textual = media.starts_with("text/") || media.ends_with("xml") || media == "*/*";
     Schema { kinds: Kinds::STRING, format: (!textual).then_some("binary"), ..Schema::default() }
 }

@@ -132,7 +132,7 @@ pub(super) fn operation(
     let mut nouns = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         let Step::Literal(text) = step else { continue };
-        let Some(one) = noun(text) else { continue };
+        let Some(one) = noun(text).filter(|_| !is_base(text)) else { continue };
         let named = matches!(steps.get(index + 1), Some(Step::Wildcard(_)));
         let last = index + 1 == steps.len();
         let creates = last && *method == Method::Post;
@@ -160,6 +160,11 @@ pub(super) fn operation(
         number += 1;
     }
     id
+}
+
+/// Segments that say where an API begins, not what it is about.
+fn is_base(text: &str) -> bool {
+    matches!(text, "api" | "apis" | "rest")
 }
 
 /// The words of a segment in camel case, as they are; none of versions and the like.

@@ -61,7 +61,7 @@ fn is_stated(
 }
 
 fn schema(evidence: &ParameterEvidence, context: Context<'_>) -> (Schema, Option<char>) {
-    let repeated = evidence.repeated.any();
+    let repeated = evidence.repeated.0 >= context.samples_min;
     let list = separator(evidence);
     if repeated || list.is_some() {
         let items = match list {
@@ -87,19 +87,18 @@ fn item(evidence: &ParameterEvidence, context: Context<'_>) -> Schema {
     schema
 }
 
-/// The separator of lists, if nearly every value that holds it is a list of one class.
+/// The separator of lists, if every value that holds it is a list of one class. Words between bars may be a pattern.
 fn separator(evidence: &ParameterEvidence) -> Option<(char, Classes)> {
-    const LISTED: Classes = Classes::INTEGER
-        .or(Classes::UUID)
-        .or(Classes::KEYWORD)
-        .or(Classes::DECIMAL)
-        .or(Classes::DATE);
-    [(',', evidence.commas, evidence.comma_items), ('|', evidence.pipes, evidence.pipe_items)]
-        .into_iter()
-        .find(|(_, count, items)| {
-            count.0 >= LIST_MIN && items.0 != Classes::ALL && items.0.meets(LISTED)
-        })
-        .map(|(separator, _, items)| (separator, items.0))
+    const DATA: Classes = Classes::INTEGER.or(Classes::UUID).or(Classes::DECIMAL).or(Classes::DATE);
+    [
+        (',', evidence.commas, evidence.comma_items, DATA.or(Classes::KEYWORD)),
+        ('|', evidence.pipes, evidence.pipe_items, DATA),
+    ]
+    .into_iter()
+    .find(|(_, count, items, listed)| {
+        count.0 >= LIST_MIN && items.0 != Classes::ALL && items.0.meets(*listed)
+    })
+    .map(|(separator, _, items, _)| (separator, items.0))
 }
 
 fn kind_of_classes(classes: Classes) -> Kinds {

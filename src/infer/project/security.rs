@@ -27,13 +27,14 @@ impl Security {
             return None;
         }
         let mut anonymous = 0;
+        let mut seen: BTreeMap<String, Scheme> = BTreeMap::new();
         let mut alternatives: Vec<Vec<String>> = Vec::new();
         for (set, count) in &cell.credentials.items {
             let mut names: Vec<String> = set
                 .lines()
                 .filter_map(|line| scheme(line, challenged))
                 .map(|(name, scheme)| {
-                    self.schemes.entry(name.clone()).or_insert(scheme);
+                    seen.insert(name.clone(), scheme);
                     name
                 })
                 .collect();
@@ -48,7 +49,17 @@ impl Security {
         if alternatives.is_empty() {
             return None;
         }
+        // What succeeds with less proves that the rest was only carried along.
+        let minimal = |names: &Vec<String>| {
+            !alternatives.iter().any(|other| {
+                other.len() < names.len() && other.iter().all(|name| names.contains(name))
+            })
+        };
+        let mut alternatives: Vec<Vec<String>> =
+            alternatives.iter().filter(|names| minimal(names)).cloned().collect();
         alternatives.sort();
+        seen.retain(|name, _| alternatives.iter().flatten().any(|used| used == name));
+        self.schemes.extend(seen);
         let open = anonymous >= 2 || u64::from(anonymous) * 100 >= u64::from(cell.n.0.max(1));
         if open || cell.n.0 < REQUIRED {
             alternatives.push(Vec::new());

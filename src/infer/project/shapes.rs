@@ -164,11 +164,19 @@ pub(super) fn closed_values(texts: &Texts, count: Count, context: Context<'_>) -
     let (distinct, once) = (distinct as f64, once as f64);
     let enough = context.effective(n, context.instances) >= (10.0 * distinct).max(20.0);
     let shared = !context.several_consumers || context.consumers.at_least(2);
-    if enough && shared && once / n < 0.01 {
+    if enough && shared && once / n < 0.01 && !are_references(texts) {
         values.items.iter().map(|(text, _)| text.to_string()).collect()
     } else {
         Vec::new()
     }
+}
+
+/// `account:jane`, `account:joe`: texts with one prefix before a colon refer to things, whose number grows.
+fn are_references(texts: &Texts) -> bool {
+    let mut prefixes =
+        texts.values.items.iter().map(|(text, _)| text.split_once(':').map(|(prefix, _)| prefix));
+    let first = prefixes.next().flatten();
+    first.is_some() && prefixes.all(|prefix| prefix == first)
 }
 
 fn describe_members(schema: &mut Schema, members: &Members, context: Context<'_>) {

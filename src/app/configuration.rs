@@ -54,7 +54,6 @@ pub(super) struct Configuration {
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     generation: AtomicU64,
-    generation_gauge: Gauge,
     successful: Gauge,
     restart_needed: Gauge,
 }
@@ -63,11 +62,6 @@ impl Counters {
     pub(super) fn new(metrics: &Metrics) -> Self {
         let counters = Self::default();
         counters.successful.set(1);
-        metrics.register(
-            "config_generation",
-            "Configurations taken over",
-            &counters.generation_gauge,
-        );
         let help = "1 when the last reload was taken over, else 0";
         metrics.register("config_last_reload_successful", help, &counters.successful);
         let help = "Sections whose new value waits for a restart";
@@ -77,7 +71,6 @@ impl Counters {
 
     fn taken_over(&self, waiting: usize) -> u64 {
         let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
-        self.generation_gauge.set(i64::try_from(generation).unwrap_or(i64::MAX));
         self.successful.set(1);
         self.restart_needed.set(i64::try_from(waiting).unwrap_or(i64::MAX));
         generation

@@ -132,7 +132,7 @@ fn p10_recordings_that_are_cut_empty_or_something_else_are_told_in_a_sentence() 
     let folder = tempfile::tempdir().expect("a folder");
     for (name, text, code) in [
         ("empty.har", "", 2),
-        ("binary.har", "\u{1}\u{2}\u{3}", 2),
+        ("binary.har", "\u{1}\u{2}\u{3}", 1),
         ("no-entries.har", "{\"log\":{\"entries\":[]}}", 1),
     ] {
         let path = write(folder.path(), name, text);

@@ -38,7 +38,7 @@ fn a_started_exchange_is_finished_before_the_process_ends() {
     });
     release.store(true, Ordering::Release);
     assert_eq!(client.join().expect("the client").text(), "complete");
-    assert_eq!(sidecar.stop().code(), Some(0), "{}", sidecar.log());
+    assert_eq!(sidecar.wait().code(), Some(0), "{}", sidecar.log());
 }
 
 #[test]
@@ -48,6 +48,7 @@ fn health_answers_speak_of_the_data_plane_alone() {
     for path in ["/livez", "/readyz", "/readyz/control"] {
         assert_eq!(request(sidecar.admin, "GET", path, &[], &[]).status(), 200, "{path}");
     }
+    assert_eq!(request(sidecar.proxy(), "GET", "/", &[], &[]).status(), 200);
     let metrics = request(sidecar.admin, "GET", "/metrics", &[], &[]).text();
     for name in [
         "driftgate_exchanges_total",

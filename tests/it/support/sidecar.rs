@@ -205,8 +205,13 @@ impl Sidecar {
     /// Asks the program to stop and waits for its end.
     pub fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
+        self.wait()
+    }
+
+    /// Waits for the end of a program that was told to stop.
+    pub fn wait(&mut self) -> ExitStatus {
         let child = &mut self.child;
-        eventually("the program ends after SIGTERM", || child.try_wait().expect("asked"))
+        eventually("the program ends", || child.try_wait().expect("asked"))
     }
 }
 

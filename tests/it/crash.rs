@@ -15,7 +15,7 @@ const ROUNDS: usize = 20;
 
 fn config(upstream: &str, receiver: &str) -> String {
     format!(
-        "apis:\n  - name: api\n    upstream: {upstream}\nwebhooks:\n  - name: all\n    url: {receiver}\n    events: [order_placed]\n    \
+        "apis:\n  - name: api\n    upstream: {upstream}\nwebhooks:\n  - name: all\n    url: {receiver}\n    events: [order_placed]\n    allow_unknown: true\n    \
          secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n    retry: {{ base: 1s, cap: 2s, deadline: 10m }}\n"
     )
 }

@@ -161,7 +161,7 @@ impl Sidecar {
     }
 
     pub fn log(&self) -> String {
-        self.log.lock().expect("not poisoned").clone()
+        self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// A call of the admin API as its owner.

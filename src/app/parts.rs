@@ -203,7 +203,7 @@ impl Control {
             panics: panics.clone(),
             metrics: metrics.clone(),
         });
-        let health = relay(config, &store, world, stages)?;
+        let health = relay(config, &store, &bus, world, stages)?;
         let client =
             Client::new(Guard::new(&config.egress), Arc::clone(own), Arc::new(System), clock);
         let control = Self {
@@ -298,10 +298,11 @@ fn admin(configuration: &Arc<Configuration>, health: Health) -> Result<admin::Ha
 fn relay(
     config: &Config,
     store: &store::Handle,
+    bus: &bus::Handle,
     world: &World,
     stages: &Stages,
 ) -> Result<Arc<dyn BusHealth>, Error> {
-    let Some(kafka) = &config.kafka else { return Ok(Arc::new(Embedded)) };
+    let Some(kafka) = &config.kafka else { return embedded(bus) };
     let handle = bus::kafka::start(bus::kafka::Start {
         options: kafka,
         store: store.clone(),
@@ -319,9 +320,16 @@ fn relay(
 fn relay(
     _: &Config,
     _: &store::Handle,
+    bus: &bus::Handle,
     _: &World,
     _: &Stages,
 ) -> Result<Arc<dyn BusHealth>, Error> {
+    embedded(bus)
+}
+
+/// The log alone: nothing of it is kept for a relay that was there once.
+fn embedded(bus: &bus::Handle) -> Result<Arc<dyn BusHealth>, Error> {
+    tokio::runtime::Handle::current().block_on(bus.without_relay()).map_err(Error::Store)?;
     Ok(Arc::new(Embedded))
 }
 

@@ -269,7 +269,8 @@ fn credential_set(credentials: &[Credential]) -> String {
 
 /// A refused request: kept apart under everything that tells it from others.
 fn refuse(body: &mut super::evidence::Body, observation: &Observation, novelty: &mut Novelty) {
-    if observation.status < 400 {
+    // What HEAD is refused says nothing about the GET that it folds into.
+    if observation.status < 400 || observation.method == Method::Head {
         return;
     }
     let (media, signature) = match &observation.response {

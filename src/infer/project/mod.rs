@@ -90,14 +90,15 @@ fn order_key(steps: &[Step]) -> Vec<u8> {
     key
 }
 
-/// GET answered with nothing but what pages are made of.
+/// GET answered with nothing but what pages are made of. The text beside a redirect says nothing.
 fn is_page(found: &Found) -> bool {
     let get = Method::DOCUMENTED.get(usize::from(found.method)) == Some(&Method::Get);
     let mut media = found
         .cell
         .responses
-        .values()
-        .flat_map(|response| response.bodies.iter())
+        .iter()
+        .filter(|(status, _)| **status < 300)
+        .flat_map(|(_, response)| response.bodies.iter())
         .map(|entry| &*entry.name)
         .peekable();
     get && media.peek().is_some() && media.all(bodies::is_page)

@@ -160,8 +160,7 @@ fn route(record: &Record<'_>, found: &[Found]) -> Option<usize> {
         .filter(|(_, found)| {
             let method =
                 crate::model::observation::Method::DOCUMENTED.get(usize::from(found.method));
-            let wanted = if record.method == "HEAD" { "GET" } else { record.method };
-            method.is_some_and(|method| method.as_str() == wanted)
+            method.is_some_and(|method| method.as_str() == record.method)
                 && fits(&found.steps, &record.segments)
         })
         .max_by_key(|(_, found)| literals(&found.steps))

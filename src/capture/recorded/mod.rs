@@ -3,6 +3,9 @@
 //! Owns the common form of a recorded exchange, its synthesised heads and the same caps that live bodies have. Refuses to
 //! own formats (`har`, `ndjson`) and redaction (`border`).
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 

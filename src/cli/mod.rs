@@ -10,6 +10,7 @@ mod infer;
 mod init;
 mod run;
 mod test;
+mod verify;
 mod version;
 
 // on a running instance
@@ -63,6 +64,7 @@ enum Command {
     Check(check::Arguments),
     Init(init::Arguments),
     Test(test::Arguments),
+    Verify(verify::Arguments),
     /// Print version and features
     Version,
     #[command(flatten)]
@@ -106,6 +108,7 @@ impl CommandLine {
             Command::Check(arguments) => check::run(arguments, config),
             Command::Init(arguments) => init::run(arguments),
             Command::Test(arguments) => test::run(arguments, self.connection.json, self.progress),
+            Command::Verify(arguments) => verify::run(arguments, self.connection.json),
             Command::Version => version::run(self.connection.json),
             Command::Ask(question) => {
                 remote::run(&self.connection, config, |remote| question.ask(remote))

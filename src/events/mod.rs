@@ -9,6 +9,8 @@ pub mod data;
 pub mod expression;
 pub mod pattern;
 pub mod raise;
+#[cfg(test)]
+mod tests;
 
 pub use pattern::Pattern;
 pub use raise::{Raise, caused_by};

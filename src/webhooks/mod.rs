@@ -7,6 +7,8 @@ mod registry;
 mod render;
 mod secrets;
 pub mod subscribe;
+#[cfg(test)]
+mod tests;
 mod webhook;
 
 pub use options::Webhook;

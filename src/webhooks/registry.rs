@@ -172,7 +172,8 @@ fn summary(webhook: &Webhook) -> Summary {
         version: webhook.version,
         active: webhook.is_active(),
         reason: (!webhook.is_active()).then_some(reason),
-        options: webhook.options.clone(),
+        // Without user and password, which are a secret.
+        options: options::Webhook { url: webhook.url.to_string(), ..webhook.options.clone() },
     }
 }
 

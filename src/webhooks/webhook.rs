@@ -49,7 +49,8 @@ pub(super) struct Webhook {
     pub(super) secret: Secret,
     /// It answered 410.
     pub(super) gone: AtomicBool,
-    url: Url,
+    /// Without user and password: those are a header.
+    pub(super) url: Url,
     render: Render,
     keys: Vec<sign::Key>,
     headers: HeaderMap,

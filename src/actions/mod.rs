@@ -9,3 +9,6 @@ pub mod options;
 mod registry;
 
 pub use registry::{Api, Registry, Summary, World, id_of};
+
+#[cfg(test)]
+mod tests;

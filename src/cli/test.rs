@@ -15,7 +15,7 @@ use super::progress::{Progress, When};
 use crate::actions::contract_test::choice::Found;
 use crate::actions::contract_test::execute::{self, Observer, Order, Planned, Step, World};
 use crate::actions::contract_test::options::{Budget, ContractTest, FailOn, Mode};
-use crate::actions::contract_test::outcome::{Run, Source, Used};
+use crate::actions::contract_test::outcome::{Doubt, Outcome, Run, Source, Used};
 use crate::actions::contract_test::report::{self, Format};
 use crate::actions::contract_test::specification::{self, Loaded};
 use crate::actions::options::Known;
@@ -133,7 +133,12 @@ fn dry_run(order: &Order) -> u8 {
                 match request {
                     Ok((case, url)) => say_line(&format!("{method} {url}  {case}")),
                     Err(outcome) => {
-                        let why = report::outcome_sentence(&outcome);
+                        let why = match &outcome {
+                            Outcome::Inconclusive(Doubt::NoValue(names)) => {
+                                format!("waits for {} to be read in the run", names.join(", "))
+                            }
+                            _ => report::outcome_sentence(&outcome),
+                        };
                         say_line(&format!("- {method} {template}  {why}"));
                     }
                 }

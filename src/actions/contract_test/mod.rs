@@ -17,4 +17,4 @@ pub mod specification;
 mod target;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -176,7 +176,7 @@ impl Page {
             self.line(&cause.message);
         }
         if let Some(score) = run.score() {
-            let formula = "score = 100 × mean over selected operations of (checks passed / checks \
+            let formula = "= 100 × mean over selected operations of (checks passed / checks \
                            applicable), inconclusive and not reached = 0";
             let line = format!("score {score}  {}", self.ink(Ink::Dim, formula));
             self.line(&line);

@@ -29,19 +29,20 @@ use crate::runtime::shutdown::Stage;
 
 /// A request as the server saw it.
 #[derive(Debug, Clone)]
-struct Seen {
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
+pub(in crate::actions) struct Seen {
+    pub(in crate::actions) method: Method,
+    pub(in crate::actions) uri: Uri,
+    pub(in crate::actions) headers: HeaderMap,
+    pub(in crate::actions) body: Bytes,
 }
 
 /// Status, content type and body.
-type Answer = (u16, &'static str, String);
+pub(in crate::actions) type Answer = (u16, &'static str, String);
 type Behaviour = Arc<dyn Fn(&Seen) -> Answer + Send + Sync>;
 
 /// An API in this process that remembers every request.
 #[derive(Clone)]
-struct Api {
+pub(in crate::actions) struct Api {
     behaviour: Behaviour,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
@@ -51,9 +52,9 @@ async fn answer(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    _body: Bytes,
+    body: Bytes,
 ) -> (StatusCode, HeaderMap, String) {
-    let seen = Seen { method, uri, headers };
+    let seen = Seen { method, uri, headers, body };
     let (status, media_type, body) = (api.behaviour)(&seen);
     api.seen.lock().push(seen);
     let mut headers = HeaderMap::new();
@@ -67,12 +68,14 @@ async fn answer(
 }
 
 impl Api {
-    fn new(behaviour: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
+    pub(in crate::actions) fn new(
+        behaviour: impl Fn(&Seen) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         Self { behaviour: Arc::new(behaviour), seen: Arc::default() }
     }
 
     /// Serves until the test ends; the base URL.
-    async fn start(&self) -> String {
+    pub(in crate::actions) async fn start(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let routes = Router::new().fallback(answer).with_state(self.clone());
@@ -81,12 +84,12 @@ impl Api {
         format!("http://{address}")
     }
 
-    fn seen(&self) -> Vec<Seen> {
+    pub(in crate::actions) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().clone()
     }
 }
 
-fn json_answer(body: &Value) -> Answer {
+pub(in crate::actions) fn json_answer(body: &Value) -> Answer {
     (200, "application/json", body.to_string())
 }
 
@@ -127,7 +130,7 @@ fn order(document: &Value, options: ContractTest) -> Order {
     }
 }
 
-fn client() -> Client {
+pub(in crate::actions) fn client() -> Client {
     let guard = Guard::new(&Egress::default());
     Client::new(guard, Arc::new(Own::default()), Arc::new(System), Clock::real())
 }
@@ -141,12 +144,12 @@ async fn run(order: Order) -> Run {
 }
 
 /// A document of these paths.
-fn document(paths: Value) -> Value {
+pub(in crate::actions) fn document(paths: Value) -> Value {
     json!({"openapi": "3.1.0", "info": {"title": "Orders", "version": "1.4.0"}, "paths": paths})
 }
 
 /// A GET operation that answers 200 with JSON of a schema.
-fn get(schema: Value) -> Value {
+pub(in crate::actions) fn get(schema: Value) -> Value {
     json!({"get": {"responses": {"200": {
         "description": "ok", "content": {"application/json": {"schema": schema}}
     }}}})

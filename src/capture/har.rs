@@ -84,9 +84,8 @@ struct Content {
 pub fn capture(record: &[u8], frame: &Frame) -> Result<Capture, Unusable> {
     let entry: Entry =
         serde_json::from_slice(record).map_err(|error| super::records::bad(&error))?;
-    let status = match u16::try_from(entry.response.status) {
-        Ok(status @ 100..=599) => status,
-        _ => return Err(Unusable::Skipped("no answer")),
+    let Ok(status @ 100..=599) = u16::try_from(entry.response.status) else {
+        return Err(Unusable::Skipped("no answer"));
     };
     let Request { method, url, headers, post_data, body_size } = entry.request;
     let mut request_fields = pairs(headers);

@@ -131,6 +131,7 @@ fn guess(start: &[u8]) -> Format {
 
 /// The state of a scan over JSON text that looks at nothing but structure.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent parts of a state")]
 struct Scan {
     position: Position,
     depth: usize,

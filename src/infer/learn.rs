@@ -12,7 +12,7 @@ use super::signature;
 use super::table::{Name, Table};
 use crate::model::exchange::Credential;
 use crate::model::observation::{
-    Body, Classes, DataClass, Method, Observation, Parameter, Path, Segment, SegmentClass,
+    Body, DataClass, Method, Observation, Parameter, Path, Segment, SegmentClass,
 };
 
 /// Milliseconds of an hour.
@@ -341,6 +341,3 @@ fn refusal_rank(observation: &Observation) -> u8 {
         _ => 2,
     }
 }
-
-/// Classes of parameters whose text is a number.
-pub(super) const NUMERIC: Classes = Classes::INTEGER.or(Classes::DECIMAL);

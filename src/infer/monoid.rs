@@ -219,7 +219,6 @@ impl Bits64 {
     }
 
     /// Adds an item by its hash.
-    #[expect(clippy::cast_possible_truncation, reason = "six bits are wanted")]
     pub(super) fn see_hash(&mut self, hash: u64) {
         self.see((hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as u8);
     }

@@ -49,7 +49,7 @@ pub(super) fn of_tape(tape: &Tape) -> u64 {
             _ => {}
         }
     }
-    parts.into_iter().fold(0, |hash, part| mix(hash, part))
+    parts.into_iter().fold(0, mix)
 }
 
 fn part(path: &[u64], kind: u64) -> u64 {

@@ -42,8 +42,8 @@ pub(super) enum Likeness {
 
 impl Profile {
     pub(super) fn of(node: &Node) -> Self {
-        let mut profile = Self::default();
-        profile.methods = node.cells.keys().fold(0, |bits, method| bits | 1 << (method & 15));
+        let methods = node.cells.keys().fold(0, |bits, method| bits | 1 << (method & 15));
+        let mut profile = Self { methods, ..Self::default() };
         profile.descend(node, 0, 0);
         profile
     }

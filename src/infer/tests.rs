@@ -433,8 +433,14 @@ fn shots() -> impl Strategy<Value = Shot> {
     )
 }
 
+/// So many cases; what failed once is kept beside this file.
+fn config(cases: u32) -> ProptestConfig {
+    let kept = proptest::test_runner::FileFailurePersistence::WithSource("regressions");
+    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(config(64))]
 
     #[test]
     fn order_does_not_matter(
@@ -484,7 +490,9 @@ proptest! {
     fn what_was_shown_before_is_no_news(shots in prop::collection::vec(shots(), 1..6)) {
         let mut evidence = learned(&shots);
         for _ in 0..2 {
-            shots.iter().for_each(|shot| drop(learn(&mut evidence, &shot.observe())));
+            for shot in &shots {
+                learn(&mut evidence, &shot.observe());
+            }
         }
         for shot in &shots {
             let news = learn(&mut evidence, &shot.observe());

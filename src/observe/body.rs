@@ -5,11 +5,12 @@
 
 use super::Lens;
 use super::classes::{self, classify};
-use super::ids::Ids;
+use super::ids::{Ids, Sighting};
 use super::json::{Event, Malformed, Raw, Reader};
 use super::names;
 use crate::model::exchange::{Body as RawBody, Message};
 use crate::model::hash::HashKey;
+use crate::model::media::MediaType;
 use crate::model::observation::{Body, Classes, DataClass, Key, Tape, TextSpan, Token};
 use crate::model::redaction::{Plan, is_secret_name};
 
@@ -37,8 +38,8 @@ pub(super) fn observe(message: &Message, context: &Context<'_>, ids: &mut Ids<'_
         RawBody::Bytes { bytes, .. } if bytes.is_empty() => return Body::Absent,
         RawBody::Bytes { bytes, truncated } => (bytes, *truncated),
     };
-    let declared_json = message.media.as_ref().is_some_and(|media| media.is_json());
-    let form = message.media.as_ref().is_some_and(|media| media.is_form());
+    let declared_json = message.media.as_ref().is_some_and(MediaType::is_json);
+    let form = message.media.as_ref().is_some_and(MediaType::is_form);
     let textual = message
         .media
         .as_ref()
@@ -204,8 +205,7 @@ impl<'a, 'b> Builder<'a, 'b> {
         self.count_item();
         // A built-in rule speaks of values: objects below it have names of their own, items of arrays have not.
         let inherited = if object { Sight::Open } else { sight };
-        let (id_like, name) =
-            self.frames.last().map_or((None, TextSpan::default()), |frame| (None, frame.name));
+        let name = self.frames.last().map(|frame| frame.name).unwrap_or_default();
         self.frames.push(Frame {
             token: self.tape.tokens.len(),
             object,
@@ -214,7 +214,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             id: None,
             mixed: 0,
             sight: inherited,
-            id_like,
+            id_like: None,
             name,
         });
         self.tape.tokens.push(if object {
@@ -364,7 +364,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             frame.id.get_or_insert(hash);
         }
         let name = self.tape.text(frame.name);
-        self.ids.see(self.context.key, name, hash, strong, depth);
+        self.ids.see(self.context.key, &Sighting { name, value: hash, strong, depth });
     }
 
     fn scalar(&mut self, token: Token) {
@@ -419,7 +419,6 @@ pub(super) fn hash_short(bytes: &[u8]) -> u64 {
 }
 
 /// The six bits of a hash that estimates of distinct values are made of.
-#[expect(clippy::cast_possible_truncation, reason = "six bits fit")]
 pub(super) fn mark(hash: u64) -> u8 {
     (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as u8
 }

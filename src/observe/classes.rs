@@ -63,9 +63,9 @@ const LETTER: u16 = LOWER | UPPER | HEX;
 /// The kind of every byte.
 const KINDS: [u16; 256] = {
     let mut kinds = [OTHER; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        kinds[byte] = match byte as u8 {
+    let mut byte = 0_u8;
+    loop {
+        kinds[byte as usize] = match byte {
             b'0'..=b'9' => DIGIT,
             b'a'..=b'f' => HEX | LOWER,
             b'A'..=b'F' => HEX | UPPER,
@@ -81,9 +81,11 @@ const KINDS: [u16; 256] = {
             b' ' => SPACE,
             _ => OTHER,
         };
+        if byte == u8::MAX {
+            break kinds;
+        }
         byte += 1;
     }
-    kinds
 };
 
 impl Profile {
@@ -191,7 +193,7 @@ fn is_keyword(bytes: &[u8], profile: &Profile) -> bool {
     bytes.len() <= KEYWORD_MAX
         && bytes.first().is_some_and(u8::is_ascii_alphabetic)
         && profile.only(LETTER | DIGIT | UNDERSCORE | DASH | DOT | COLON | SLASH | SPACE)
-        && bytes.iter().filter(|byte| **byte == b' ').count() <= 1
+        && bytes.split(|byte| *byte == b' ').count() <= 2
         && !is_personal(bytes)
 }
 

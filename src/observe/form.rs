@@ -42,7 +42,9 @@ pub(super) fn read(text: &str, builder: &mut Builder<'_, '_>) {
             [value] => builder.text(value),
             values => {
                 builder.open(false);
-                values.iter().for_each(|value| builder.text(value));
+                for value in values {
+                    builder.text(value);
+                }
                 builder.close();
             }
         }

@@ -12,6 +12,17 @@ const IDS_MAX: usize = 64;
 /// Below this depth of objects an id says nothing about the path.
 const ECHO_DEPTH_MAX: usize = 2;
 
+/// A value under an id-like key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sighting<'a> {
+    pub(super) name: &'a str,
+    /// Its keyed hash.
+    pub(super) value: u64,
+    pub(super) strong: bool,
+    /// Objects around it.
+    pub(super) depth: usize,
+}
+
 /// What has been collected so far.
 pub(super) struct Ids<'a> {
     /// The path of the exchange; none while nothing is collected.
@@ -33,15 +44,9 @@ impl<'a> Ids<'a> {
         Self { path: Some(path), origin, known: Vec::new(), echoes: Vec::new() }
     }
 
-    /// Notes the value `value` (hashed) under the key `name`, `depth` objects deep.
-    pub(super) fn see(
-        &mut self,
-        key: &HashKey,
-        name: &str,
-        value: u64,
-        strong: bool,
-        depth: usize,
-    ) {
+    /// Notes a value.
+    pub(super) fn see(&mut self, key: &HashKey, sighting: &Sighting<'_>) {
+        let Sighting { name, value, strong, depth } = *sighting;
         let Some(path) = self.path else { return };
         if depth <= ECHO_DEPTH_MAX
             && let Some(segment) = path.segments.iter().rposition(|segment| segment.hash == value)

@@ -149,9 +149,8 @@ impl<'a> Reader<'a> {
         };
         match self.expect {
             Expect::End => Err(Stop::Malformed),
-            Expect::Value => self.value(byte).map(Some),
             Expect::FirstItem if byte == b']' => Ok(Some(self.close(Event::ArrayEnd))),
-            Expect::FirstItem => self.value(byte).map(Some),
+            Expect::Value | Expect::FirstItem => self.value(byte).map(Some),
             Expect::FirstKey if byte == b'}' => Ok(Some(self.close(Event::ObjectEnd))),
             Expect::FirstKey | Expect::Key => self.key(byte).map(Some),
             Expect::Next => self.after_value(byte),

@@ -7,7 +7,7 @@ pub(super) fn name(media: &MediaType) -> String {
     let mut name = media.essence().to_owned();
     for parameter in ["v", "version"] {
         if let Some(value) = media.parameter(parameter) {
-            name.push_str(&format!("; {parameter}={value}"));
+            name.extend(["; ", parameter, "=", value]);
         }
     }
     name

@@ -57,7 +57,7 @@ impl Default for Lens {
 #[must_use]
 pub fn observe(exchange: &Exchange, key: &HashKey, lens: &Lens) -> Observation {
     let path = path::observe(&exchange.path, key, lens);
-    let noise = noise::of(exchange).or(path.is_err().then_some(Noise::BadPath));
+    let noise = noise::of(exchange).or_else(|| path.is_err().then_some(Noise::BadPath));
     let mut observation = heads(exchange, path.unwrap_or_default());
     observation.noise = noise;
     if noise.is_none() {

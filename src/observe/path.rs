@@ -90,7 +90,8 @@ fn canonical(raw: &str) -> Result<String, BadPath> {
         if code.is_ascii_alphanumeric() || b"-._~".contains(&code) {
             out.push(char::from(code));
         } else {
-            out.push_str(&format!("%{code:02X}"));
+            out.push('%');
+            out.push_str(&after.get(..2).unwrap_or_default().to_ascii_uppercase());
         }
         rest = after.get(2..).ok_or(BadPath)?;
     }

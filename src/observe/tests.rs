@@ -287,7 +287,15 @@ fn nearly_json() -> impl Strategy<Value = String> {
         })
 }
 
+/// So many cases; what failed once is kept beside this file.
+fn config(cases: u32) -> ProptestConfig {
+    let kept = proptest::test_runner::FileFailurePersistence::WithSource("regressions");
+    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
+}
+
 proptest! {
+    #![proptest_config(config(256))]
+
     #[test]
     fn the_reader_accepts_what_serde_accepts(text in nearly_json()) {
         let theirs = serde_json::from_str::<serde_json::Value>(&text).is_ok();

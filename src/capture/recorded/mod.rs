@@ -6,7 +6,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -171,11 +170,18 @@ fn target(text: &str) -> String {
         if byte.is_ascii_graphic() {
             out.push(char::from(byte));
         } else {
-            // Writing to a text cannot fail.
-            drop(write!(out, "%{byte:02X}"));
+            push_escaped(&mut out, byte);
         }
     }
     out
+}
+
+fn push_escaped(out: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    out.push('%');
+    for nibble in [byte >> 4, byte & 15] {
+        out.push(char::from(DIGITS[usize::from(nibble)]));
+    }
 }
 
 fn write_fields(head: &mut String, fields: &[(String, String)]) {

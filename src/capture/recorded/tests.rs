@@ -12,7 +12,7 @@ fn frame() -> Frame {
     Frame { api: "test".into(), request_cap: 8, response_cap: 16 }
 }
 
-fn entry(request: serde_json::Value, response: serde_json::Value) -> Vec<u8> {
+fn entry(request: &serde_json::Value, response: &serde_json::Value) -> Vec<u8> {
     json!({"startedDateTime": "2026-11-20T16:40:02.5Z", "time": 2.5, "request": request, "response": response})
         .to_string()
         .into_bytes()
@@ -44,7 +44,7 @@ fn a_har_entry_becomes_what_the_tap_would_have_made() {
         "status": 201, "headers": [{"name": "Content-Encoding", "value": "gzip"}],
         "content": {"size": 40, "mimeType": "application/json", "text": "{\"id\":1234567890123456789}"}
     });
-    let capture = har::capture(&entry(request, response), &frame()).expect("an entry");
+    let capture = har::capture(&entry(&request, &response), &frame()).expect("an entry");
     let (request, response) = head(&capture);
     assert_eq!(
         request,
@@ -64,7 +64,7 @@ fn har_bodies_are_known_unknown_or_absent() {
     let get = json!({"method": "GET", "url": "http://a/b", "headers": []});
     let state = |content: serde_json::Value| {
         let response = json!({"status": 200, "headers": [], "content": content});
-        har::capture(&entry(get.clone(), response), &frame()).map(|capture| capture.response.state)
+        har::capture(&entry(&get, &response), &frame()).map(|capture| capture.response.state)
     };
     assert_eq!(state(json!({"size": 9})), Ok(BodyState::Dropped));
     assert_eq!(state(json!({"size": 0})), Ok(BodyState::None));
@@ -86,7 +86,7 @@ fn posted_parameters_may_come_alone() {
         "postData": {"mimeType": "application/x-www-form-urlencoded",
             "params": [{"name": "a", "value": "1 2"}]}
     });
-    let capture = har::capture(&entry(request, json!({"status": 204, "headers": []})), &frame())
+    let capture = har::capture(&entry(&request, &json!({"status": 204, "headers": []})), &frame())
         .expect("an entry");
     assert_eq!(capture.request.chunks.concat(), b"a=1%202");
 }
@@ -100,7 +100,7 @@ fn what_was_not_answered_or_not_sent_is_skipped() {
         (json!({"method": "GET", "url": "ftp://a/"}), response.clone(), "other protocol"),
         (json!({"method": "GET", "url": "http:///x"}), response, "bad URL"),
     ] {
-        let read = har::capture(&entry(request, response), &frame());
+        let read = har::capture(&entry(&request, &response), &frame());
         assert_eq!(read.err(), Some(Unusable::Skipped(reason)));
     }
 }
@@ -166,7 +166,15 @@ fn files_that_end_early_give_what_is_complete() {
     assert!(all(b"{\"log\":{\"version\":\"1.2\"}}", None).1.no_entries);
 }
 
+/// So many cases; what failed once is kept beside this file.
+fn config(cases: u32) -> ProptestConfig {
+    let kept = proptest::test_runner::FileFailurePersistence::WithSource("regressions");
+    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
+}
+
 proptest! {
+    #![proptest_config(config(256))]
+
     #[test]
     fn arbitrary_bytes_panic_no_reader(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let (_found, _end) = all(&bytes, Some(Format::Har));

@@ -35,7 +35,7 @@ const KEY_BYTES_MAX: u64 = 256;
 ///
 /// Examples:
 ///   driftgate infer traffic.har -o openapi.yaml
-///   driftgate infer --base-url https://api.example.com/v2 monday.har tuesday.har.gz
+///   driftgate infer --api orders monday.har tuesday.har.gz --save-evidence week.dgev
 ///   cat exchanges.ndjson | driftgate infer - --openapi 3.1 --format json
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -134,7 +134,7 @@ impl Failure {
         let mut sentence = error.to_string();
         let mut source = error.source();
         while let Some(cause) = source {
-            sentence.push_str(&format!(": {cause}"));
+            sentence = format!("{sentence}: {cause}");
             source = cause.source();
         }
         Self::unusable(sentence)
@@ -250,7 +250,7 @@ impl Arguments {
         match &self.output {
             None => say(&text),
             Some(path) => {
-                files::write_atomic(path, text.as_bytes()).map_err(|error| Failure::of(&error))?
+                files::write_atomic(path, text.as_bytes()).map_err(|error| Failure::of(&error))?;
             }
         }
         Ok(())

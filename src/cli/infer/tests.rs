@@ -1,5 +1,7 @@
 //! Promises of `infer`: exit codes, one sentence for unusable input, the same bytes however the work is split.
 
+#![expect(clippy::disallowed_methods, reason = "tests prepare files of their own")]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ pub(super) fn content<const K: usize>(
     bodies: &Table<BodyEvidence, K>,
     context: Context<'_>,
 ) -> Vec<(String, Schema)> {
-    let mut content: Vec<(String, Schema)> = bodies
+    let mut stated: Vec<(String, Schema)> = bodies
         .iter()
         .filter(|entry| !context.request || is_stated(entry.value.n, context))
         .map(|entry| {
@@ -31,8 +31,8 @@ pub(super) fn content<const K: usize>(
             (name.to_owned(), schema)
         })
         .collect();
-    content.sort_by(|left, right| left.0.cmp(&right.0));
-    content
+    stated.sort_by(|left, right| left.0.cmp(&right.0));
+    stated
 }
 
 fn is_stated(n: Count, context: Context<'_>) -> bool {

@@ -277,9 +277,9 @@ impl Builder<'_> {
                     .map(|entry| (entry.name.to_string(), ir::Schema::text(None)));
                 let mut headers: Vec<_> = names.collect();
                 headers.sort_by(|left, right| left.0.cmp(&right.0));
-                let content = bodies::content(&response.bodies, context);
+                let schemas = bodies::content(&response.bodies, context);
                 let support = Support::of(response.n, cell.n);
-                (*status, Response { headers, content, support })
+                (*status, Response { headers, content: schemas, support })
             })
             .collect();
         for (status, counts) in self.routed.of(index) {
@@ -294,9 +294,9 @@ impl Builder<'_> {
 fn request(found: &Found, context: Context<'_>) -> Option<Request> {
     const REQUIRED: u32 = 59;
     let cell = &found.cell;
-    let content = bodies::content(&cell.request, Context { request: true, ..context });
+    let schemas = bodies::content(&cell.request, Context { request: true, ..context });
     let required = !cell.bodiless.any() && cell.n.0 >= REQUIRED;
-    (!content.is_empty()).then_some(Request { required, content })
+    (!schemas.is_empty()).then_some(Request { required, content: schemas })
 }
 
 fn template(steps: &[Step], names: &[String], slashed: bool) -> String {

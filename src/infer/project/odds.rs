@@ -19,13 +19,11 @@ pub(super) struct Place {
     pub(super) word: u64,
     /// Its parent is a parameter.
     pub(super) below_parameter: bool,
-    /// Parameters before it.
-    pub(super) parameters: usize,
 }
 
 impl Default for Place {
     fn default() -> Self {
-        Self { depth: 0, root: true, word: 0, below_parameter: false, parameters: 0 }
+        Self { depth: 0, root: true, word: 0, below_parameter: false }
     }
 }
 

@@ -22,8 +22,8 @@ pub(super) fn stated<const K: usize>(
     place: Place,
     context: Context<'_>,
 ) -> Vec<Parameter> {
-    let varies = table.iter().any(|entry| entry.value.k.0 < cell.n.0);
-    let varied = varies || cell.consumers.at_least(3);
+    let differs = table.iter().any(|entry| entry.value.k.0 < cell.n.0);
+    let varied = differs || cell.consumers.at_least(3);
     let mut parameters: Vec<Parameter> = table
         .iter()
         .filter(|entry| !entry.name.is_empty() && is_stated(&entry.value, cell, place, context))
@@ -113,6 +113,12 @@ fn kind_of_classes(classes: Classes) -> Kinds {
 
 /// The schema of a path parameter, by the classes of what stood there.
 pub(super) fn of_path(wildcard: &Wildcard) -> Schema {
+    const FORMATS: [(DataClass, &str); 4] = [
+        (DataClass::Uuid, "uuid"),
+        (DataClass::Date, "date"),
+        (DataClass::DateTime, "date-time"),
+        (DataClass::Email, "email"),
+    ];
     if wildcard.version {
         return Schema { values: wildcard.values.clone(), ..Schema::text(None) };
     }
@@ -120,11 +126,5 @@ pub(super) fn of_path(wildcard: &Wildcard) -> Schema {
     if only(DataClass::Integer) {
         return Schema::of(Kinds::INTEGER);
     }
-    const FORMATS: [(DataClass, &str); 4] = [
-        (DataClass::Uuid, "uuid"),
-        (DataClass::Date, "date"),
-        (DataClass::DateTime, "date-time"),
-        (DataClass::Email, "email"),
-    ];
     Schema::text(FORMATS.iter().find(|(class, _)| only(*class)).map(|(_, format)| *format))
 }

@@ -68,7 +68,7 @@ impl Walk<'_> {
                 1 | 2 => false,
                 32.. => {
                     if let Some(text) = version_text(&entry.value, place) {
-                        self.literal(text, entry, place, node);
+                        self.literal(text, entry, place);
                         continue;
                     }
                     true
@@ -78,14 +78,13 @@ impl Walk<'_> {
             if is_value {
                 values.push(entry);
             } else {
-                self.literal(&entry.name, entry, place, node);
+                self.literal(&entry.name, entry, place);
             }
         }
         self.wildcard(node, &values, place);
     }
 
-    fn literal(&mut self, text: &str, entry: &Entry<Node>, place: Place, parent: &Node) {
-        let _ = parent;
+    fn literal(&mut self, text: &str, entry: &Entry<Node>, place: Place) {
         self.steps.push(Step::Literal(text.to_owned()));
         // What stands before the first word of the API's own is as good as the root.
         let fixed = matches!(entry.value.class.0, 1 | 2 | 32..);
@@ -96,7 +95,6 @@ impl Walk<'_> {
                 root: place.root && fixed,
                 word: entry.value.word.0,
                 below_parameter: false,
-                parameters: place.parameters,
             },
         );
         self.steps.pop();
@@ -111,7 +109,9 @@ impl Walk<'_> {
             [only] => Cow::Borrowed(*only),
             [first, others @ ..] => {
                 let mut merged = (*first).clone();
-                others.iter().for_each(|other| merged.merge(other));
+                for other in others {
+                    merged.merge(other);
+                }
                 Cow::Owned(merged)
             }
         };
@@ -130,13 +130,7 @@ impl Walk<'_> {
         }));
         self.node(
             &merged,
-            Place {
-                depth: place.depth + 1,
-                root: false,
-                word: place.word,
-                below_parameter: true,
-                parameters: place.parameters + 1,
-            },
+            Place { depth: place.depth + 1, root: false, word: place.word, below_parameter: true },
         );
         self.steps.pop();
     }

@@ -104,7 +104,7 @@ impl Status<'_> {
         if status >= 500 && self.n.0 < FAULTS_MIN {
             return None;
         }
-        let content = self
+        let schemas = self
             .bodies
             .iter()
             .map(|(media, signatures)| {
@@ -113,7 +113,7 @@ impl Status<'_> {
             })
             .collect();
         let headers = self.headers.iter().map(|name| (name.clone(), Schema::text(None))).collect();
-        Some(Response { headers, content, support: Support::of(self.n, operation) })
+        Some(Response { headers, content: schemas, support: Support::of(self.n, operation) })
     }
 }
 

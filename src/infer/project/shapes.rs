@@ -17,6 +17,7 @@ const REQUIRED_REQUEST: f64 = 59.0;
 
 /// What of a body's surroundings its schema depends on.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "independent circumstances")]
 pub(super) struct Context<'a> {
     pub(super) view: View,
     pub(super) request: bool,
@@ -192,8 +193,8 @@ fn describe_members(schema: &mut Schema, members: &Members, context: Context<'_>
         schema.additional =
             Some(Box::new(self::schema(&shape, context.below("", true, f64::INFINITY))));
     }
-    let varies = stay.iter().any(|entry| entry.value.k.0 < members.n.0);
-    let varied = varies || context.consumers.at_least(3);
+    let differs = stay.iter().any(|entry| entry.value.k.0 < members.n.0);
+    let varied = differs || context.consumers.at_least(3);
     let needed = if context.request { REQUIRED_REQUEST } else { REQUIRED_RESPONSE };
     let sure = effective >= needed && (!context.request || varied);
     let mut stay: Vec<_> =

@@ -60,6 +60,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Demo(demo::Arguments),
     Infer(Box<infer::Arguments>),
     Check(check::Arguments),
     Init(init::Arguments),
@@ -104,6 +105,7 @@ impl CommandLine {
         let config = self.config.as_deref();
         match &self.command {
             Command::Run(arguments) => run::run(arguments, config),
+            Command::Demo(arguments) => demo::run(arguments, self.connection.json),
             Command::Infer(arguments) => infer::run(arguments),
             Command::Check(arguments) => check::run(arguments, config),
             Command::Init(arguments) => init::run(arguments),

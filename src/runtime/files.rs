@@ -182,6 +182,26 @@ pub fn remove(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// Removes a folder with everything in it; one that is not there is fine.
+///
+/// # Errors
+/// When the system refuses for another reason.
+pub fn remove_folder(path: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(failed("remove the folder", path)(source))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The names of what lies in a folder; none when it cannot be read.
+#[must_use]
+pub fn names_in(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,7 +214,12 @@ mod tests {
         write_private(&path, b"second").expect("replaced");
         assert_eq!(read_text(&path, 6).expect("read"), "second");
         assert!(matches!(read(&path, 5), Err(Error::TooLarge { limit: 5, .. })));
-        assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
+        assert_eq!(names_in(folder.path()), ["file"]);
+        let below = folder.path().join("a/b");
+        make_folder(&below).expect("made");
+        remove_folder(&folder.path().join("a")).expect("removed");
+        remove_folder(&below).expect("not there, which is fine");
+        assert!(!exists(&below));
     }
 
     #[test]

@@ -29,6 +29,12 @@ pub(super) struct Received {
     pub(super) mistrust: Option<String>,
 }
 
+impl Received {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// The receiver. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Receiver {
@@ -69,7 +75,7 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Byt
     };
     let now = receiver.clock.now_ms() / 1_000;
     let verdict = verify(std::slice::from_ref(&receiver.key), signed, now, TOLERANCE_SECONDS);
-    let received = Received {
+    let one = Received {
         headers: headers
             .iter()
             .map(|(name, value)| {
@@ -81,7 +87,7 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Byt
         mistrust: verdict.err().map(|why| why.to_string()),
     };
     let status =
-        if received.mistrust.is_none() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED };
-    receiver.received.lock().push(received);
+        if one.mistrust.is_none() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED };
+    receiver.received.lock().push(one);
     status
 }

@@ -37,6 +37,8 @@ codes! {
         "`admin.limits.requests` calls are being answered. Try again in a moment.";
     "admin.answer-timeout" 503 "the answer took too long":
         "The answer was not ready within `admin.limits.answer_time`. Ask for less, or try again.";
+    "analysis.unavailable" 503 "the analysis does not answer":
+        "What is learned and held is known to the analysis alone, which has stopped or is overloaded. Traffic goes on; try again.";
     "api.internal" 500 "something failed inside":
         "A part of driftgate failed. The log has the reason under the trace id of this answer.";
     "api.not-found" 404 "no such API":
@@ -45,6 +47,8 @@ codes! {
         "`GET /v1/problems` lists all codes of the admin API.";
     "baseline.not-ready" 409 "not enough is known to freeze":
         "Some operations were not seen often or long enough. The detail says what each lacks; `force` freezes them as they are.";
+    "config.invalid" 422 "the configuration is refused":
+        "All problems are listed, each with its pointer. The former configuration goes on.";
     "delivery.not-found" 404 "no such delivery":
         "`GET /v1/deliveries` lists those that are kept.";
     "delivery.already-final" 409 "the delivery is final":

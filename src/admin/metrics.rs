@@ -1,4 +1,6 @@
 //! What the admin API counts of itself.
+//!
+//! Owns the counters and their labels. Refuses paths, ids and messages as labels.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;

@@ -1,4 +1,6 @@
 //! `driftgate events`: what happened, and what is happening.
+//!
+//! Owns following the log across restarts of the instance without repeating an event.
 
 use std::time::Duration;
 

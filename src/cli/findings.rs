@@ -1,4 +1,6 @@
 //! `driftgate findings`: where APIs left their contract.
+//!
+//! Owns the gate for CI: `--fail-on` makes the exit code an answer.
 
 use serde_json::Value;
 

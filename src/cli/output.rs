@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use serde_json::Value;
 
+use super::console;
 use super::remote::{Failure, Remote};
 
 /// How results are shown.
@@ -124,10 +125,14 @@ fn write(text: &str) -> Result<(), Failure> {
     })
 }
 
-/// Tells an error or a note on standard error.
+/// Tells an error on standard error.
 pub(super) fn complain(text: &str) {
-    // Nobody is left to be told when standard error is closed.
-    drop(writeln!(io::stderr().lock(), "error: {text}"));
+    console::tell(&format!("error: {text}"));
+}
+
+/// Tells something that is no error on standard error.
+pub(super) fn note(text: &str) {
+    console::tell(&format!("note: {text}"));
 }
 
 fn dash() -> String {

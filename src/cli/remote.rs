@@ -3,6 +3,9 @@
 //! Owns the options that all such subcommands share and the sentences for an instance that is not there or says no. Refuses
 //! to own what the subcommands show (`output` and a file each).
 
+mod find;
+mod refusal;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,16 +14,13 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::Value;
-use url::Url;
 
-use super::output::Output;
+use self::find::Found;
+use super::output::{self, Output};
 use crate::deliver::client::{Client, Ending, Keep, Own, Reply, Request, System, Timeouts};
 use crate::deliver::guard::{Guard, Trust};
 use crate::deliver::options::Egress;
-use crate::model::document::{Document, ReadOptions};
-use crate::model::limits::CONFIG_BYTES_MAX;
 use crate::runtime::clock::Clock;
-use crate::runtime::files;
 
 /// Which instance to speak to, and how to show what it says.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -61,17 +61,12 @@ pub enum Failure {
 pub struct Remote {
     client: Client,
     runtime: tokio::runtime::Runtime,
-    base: Url,
-    /// Where the address came from, for people.
-    origin: String,
-    token: Option<String>,
-    pub(super) clock: Clock,
+    found: Found,
+    clock: Clock,
     pub(super) output: Output,
 }
 
-const DEFAULT_SERVER: &str = "127.0.0.1:9090";
 const ANSWER_BYTES_MAX: usize = 256 << 20;
-const TOKEN_BYTES_MAX: u64 = 64 * 1024;
 /// Longer than the instance may take (`admin.limits.answer_time`) by default.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -82,11 +77,11 @@ pub fn run(
     config: Option<&Path>,
     work: impl FnOnce(&Remote) -> Result<Answer, Failure>,
 ) -> u8 {
-    match Remote::find(connection, config).and_then(|remote| work(&remote)) {
+    match Remote::new(connection, config).and_then(|remote| work(&remote)) {
         Ok(Answer::Yes) | Err(Failure::Closed) => 0,
         Ok(Answer::No) => 1,
         Err(failure) => {
-            super::output::complain(&failure.to_string());
+            output::complain(&failure.to_string());
             failure.exit_code()
         }
     }
@@ -105,19 +100,8 @@ impl Failure {
 }
 
 impl Remote {
-    fn find(connection: &Connection, config: Option<&Path>) -> Result<Self, Failure> {
-        let file = Settings::read(config)?;
-        let (server, origin) = match (&connection.server, file.address) {
-            (Some(server), _) => {
-                (server.clone(), "given by --server or DRIFTGATE_SERVER".to_owned())
-            }
-            (None, Some(address)) => (address, format!("`admin.address` of `{}`", file.name)),
-            (None, None) => (DEFAULT_SERVER.to_owned(), "the default".to_owned()),
-        };
-        let token = match &connection.token_file {
-            Some(path) => Some(read_token(path)?),
-            None => read_first_token(&file.token_files)?,
-        };
+    fn new(connection: &Connection, config: Option<&Path>) -> Result<Self, Failure> {
+        let found = find::find(connection, config)?;
         let clock = Clock::real();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -125,8 +109,7 @@ impl Remote {
             .map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?;
         let guard = Guard::new(&Egress::default());
         let client = Client::new(guard, Arc::new(Own::default()), Arc::new(System), clock.clone());
-        let output = Output::new(connection.json);
-        Ok(Self { client, runtime, base: base(&server)?, origin, token, clock, output })
+        Ok(Self { client, runtime, found, clock, output: Output::new(connection.json) })
     }
 
     /// A GET that answers JSON. `path` may have a query.
@@ -156,7 +139,7 @@ impl Remote {
         body: Option<Vec<u8>>,
     ) -> Result<Reply, Failure> {
         let reply = self.ask(method, path, body)?;
-        if reply.status.is_success() { Ok(reply) } else { Err(refused(&reply)) }
+        if reply.status.is_success() { Ok(reply) } else { Err(self.refused(&reply)) }
     }
 
     /// Any call, whatever its status.
@@ -164,7 +147,7 @@ impl Remote {
     /// # Errors
     /// When the instance cannot be reached.
     pub fn ask(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Reply, Failure> {
-        let url = self.base.join(path.trim_start_matches('/')).map_err(|error| {
+        let url = self.found.base.join(path.trim_start_matches('/')).map_err(|error| {
             Failure::Unusable(format!("`{path}` is not a path of the admin API: {error}"))
         })?;
         let mut request = Request::new(method, url, Trust::FILE);
@@ -174,7 +157,7 @@ impl Remote {
             raw_bytes: ANSWER_BYTES_MAX,
             duration: PATIENCE * 10,
         };
-        if let Some(token) = &self.token {
+        if let Some(token) = &self.found.token {
             let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
                 Failure::Unusable("the token has unprintable characters".to_owned())
             })?;
@@ -195,6 +178,16 @@ impl Remote {
         }
     }
 
+    fn refused(&self, reply: &Reply) -> Failure {
+        let status = reply.status;
+        let told = refusal::describe(&reply.body);
+        let mut text = told.unwrap_or_else(|| format!("the instance answered {status}"));
+        if status == StatusCode::UNAUTHORIZED {
+            let _infallible = write!(text, "\n  {}", self.found.token_origin);
+        }
+        Failure::Refused { status, text }
+    }
+
     /// Waits between two questions.
     pub(super) fn pause(&self, duration: Duration) {
         self.runtime.block_on(self.clock.sleep(duration));
@@ -204,92 +197,10 @@ impl Remote {
         format!(
             "cannot reach a driftgate at {} ({}): {why}\n  start one with `driftgate run`, or name another with \
              `--server URL`",
-            self.base.as_str().trim_end_matches('/'),
-            self.origin
+            self.found.base.as_str().trim_end_matches('/'),
+            self.found.origin
         )
     }
-}
-
-/// What the config file says about its instance.
-#[derive(Debug, Default)]
-struct Settings {
-    name: String,
-    address: Option<String>,
-    /// Where a token may be, first match first.
-    token_files: Vec<PathBuf>,
-}
-
-impl Settings {
-    /// A file that the user named must be readable; the one in the working folder need not be there.
-    fn read(named: Option<&Path>) -> Result<Self, Failure> {
-        let path = named.unwrap_or_else(|| Path::new("driftgate.yaml"));
-        let fallback = PathBuf::from("data/admin-token");
-        let text = match files::read_text(path, CONFIG_BYTES_MAX) {
-            Ok(text) => text,
-            Err(error) if named.is_none() && error.is_not_found() => {
-                return Ok(Self { token_files: vec![fallback], ..Self::default() });
-            }
-            Err(error) => return Err(Failure::Unusable(chain(&error))),
-        };
-        let variables = &crate::config::environment;
-        let options = ReadOptions { variables: Some(variables), ..ReadOptions::default() };
-        let document = Document::parse(&text, &options)
-            .map_err(|problems| Failure::Unusable(format!("{}: {problems}", path.display())))?;
-        let folder = path.parent().unwrap_or_else(|| Path::new(""));
-        let text = |pointer: &str| document.value.pointer(pointer).and_then(Value::as_str);
-        let data_dir = folder.join(text("/data_dir").unwrap_or("data"));
-        let mut token_files = vec![data_dir.join("admin-token"), fallback];
-        token_files.splice(..0, text("/admin/token_file").map(|file| folder.join(file)));
-        let address = text("/admin/address").map(str::to_owned);
-        Ok(Self { name: path.display().to_string(), address, token_files })
-    }
-}
-
-/// Reads `127.0.0.1:9090`, `http://host:9090/` or `https://host/prefix`. An unspecified address is called by loopback.
-fn base(server: &str) -> Result<Url, Failure> {
-    let bad = |why: &str| {
-        Failure::Unusable(format!(
-            "`{server}` is not the address of an admin API: {why}; write `http://HOST:PORT`"
-        ))
-    };
-    if server.starts_with("unix:") {
-        return Err(bad("Unix sockets cannot be called from here yet"));
-    }
-    let text = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
-    let mut url = Url::parse(&text).map_err(|error| bad(&error.to_string()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(bad("only http and https are spoken"));
-    }
-    let loopback = match url.host() {
-        Some(url::Host::Ipv4(ip)) if ip.is_unspecified() => Some("127.0.0.1"),
-        Some(url::Host::Ipv6(ip)) if ip.is_unspecified() => Some("[::1]"),
-        _ => None,
-    };
-    if loopback.is_some() {
-        url.set_host(loopback).map_err(|error| bad(&error.to_string()))?;
-    }
-    if !url.path().ends_with('/') {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
-    }
-    Ok(url)
-}
-
-/// The first token of the first file that is there; none: only open routes can be called.
-fn read_first_token(candidates: &[PathBuf]) -> Result<Option<String>, Failure> {
-    let there = candidates.iter().find(|path| files::exists(path));
-    there.map(|path| read_token(path)).transpose()
-}
-
-fn read_token(path: &Path) -> Result<String, Failure> {
-    let text = files::read_text(path, TOKEN_BYTES_MAX)
-        .map_err(|error| Failure::Unusable(chain(&error)))?;
-    text.lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty() && !line.starts_with('#'))
-        .and_then(|line| line.split_ascii_whitespace().last())
-        .map(str::to_owned)
-        .ok_or_else(|| Failure::Unusable(format!("`{}` holds no token", path.display())))
 }
 
 /// An error with everything that caused it.
@@ -308,38 +219,6 @@ fn json(reply: &Reply) -> Result<Value, Failure> {
         let what = "what answered is not a driftgate admin API";
         Failure::Unusable(format!("{what}: its answer is not JSON ({error})"))
     })
-}
-
-/// The sentence for a refusal: problem details if it has them.
-fn refused(reply: &Reply) -> Failure {
-    let status = reply.status;
-    let text = match serde_json::from_slice::<Value>(&reply.body) {
-        Ok(problem) if problem.get("code").is_some() => describe(&problem),
-        _ => format!("the instance answered {status}"),
-    };
-    Failure::Refused { status, text }
-}
-
-/// `[code] detail`, a line for each fault, what is allowed, and the trace id to look for in the log.
-fn describe(problem: &Value) -> String {
-    let member = |value: &Value, name: &str| {
-        value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    let mut text = format!("[{}] {}", member(problem, "code"), member(problem, "detail"));
-    for fault in problem.get("problems").and_then(Value::as_array).into_iter().flatten() {
-        let place = member(fault, "parameter") + &member(fault, "pointer");
-        let _infallible = write!(text, "\n  {place}: {}", member(fault, "message"));
-        let remedy = member(fault, "remedy");
-        if !remedy.is_empty() {
-            let _infallible = write!(text, "; {remedy}");
-        }
-    }
-    if let Some(allowed) = problem.get("allowed").and_then(Value::as_array) {
-        let names: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
-        let _infallible = write!(text, "\n  allowed: {}", names.join(", "));
-    }
-    let _infallible = write!(text, "\n  trace id {}", member(problem, "trace_id"));
-    text
 }
 
 /// A step of a path: everything but letters, digits and `-._~` percent-encoded.
@@ -368,50 +247,93 @@ pub(super) fn with_query<'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
     use super::*;
 
-    #[test]
-    fn servers_are_read_as_people_write_them() {
-        for (given, expected) in [
-            ("127.0.0.1:9090", "http://127.0.0.1:9090/"),
-            ("0.0.0.0:9090", "http://127.0.0.1:9090/"),
-            ("[::]:9090", "http://[::1]:9090/"),
-            ("localhost:1", "http://localhost:1/"),
-            ("https://gate.example/admin", "https://gate.example/admin/"),
-        ] {
-            assert_eq!(base(given).expect(given).as_str(), expected);
-        }
-        for given in ["unix:/run/x", "ftp://host", "", "http://"] {
-            assert!(base(given).is_err(), "{given}");
-        }
+    /// An instance that gives one scripted answer to each connection, and what it was asked.
+    fn scripted<T>(answers: &[&str], ask: impl FnOnce(&Remote) -> T) -> (T, Vec<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
+        let server = Some(listener.local_addr().expect("an address").to_string());
+        let remote = Remote::new(&Connection { server, ..Connection::default() }, None);
+        let remote = remote.expect("found");
+        std::thread::scope(|scope| {
+            let asked = scope.spawn(|| {
+                let answer = |text: &&str| {
+                    let (mut stream, _) = listener.accept().expect("a call");
+                    let mut head = [0; 4_096];
+                    let length = stream.read(&mut head).expect("a head");
+                    stream.write_all(text.as_bytes()).expect("answered");
+                    String::from_utf8_lossy(&head[..length]).lines().next().unwrap_or("").to_owned()
+                };
+                answers.iter().map(answer).collect()
+            });
+            (ask(&remote), asked.join().expect("the script ends"))
+        })
+    }
+
+    fn answer(status: &str, body: &str) -> String {
+        format!(
+            "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
     }
 
     #[test]
-    fn problems_are_told_with_place_remedy_and_trace() {
-        let problem = serde_json::json!({
-            "code": "request.invalid", "detail": "the body has wrong members", "trace_id": "ab",
-            "problems": [{ "pointer": "/forse", "message": "`forse` is not known",
-                "remedy": "did you mean `force`?" }],
-            "allowed": ["a", "b"]
-        });
-        assert_eq!(
-            describe(&problem),
-            "[request.invalid] the body has wrong members\n  /forse: `forse` is not known; did you mean \
-             `force`?\n  allowed: a, b\n  trace id ab"
+    fn refusals_are_told_and_tell_no_from_could_not() {
+        for (status, code) in [("404 x", 1), ("409 x", 1), ("422 x", 1), ("400 x", 2), ("503 x", 2)]
+        {
+            let text = answer(status, r#"{"code":"a.b","detail":"no","trace_id":"1"}"#);
+            let (failure, _) =
+                scripted(&[&text], |remote| remote.get("/v1/x").expect_err("refused"));
+            assert_eq!(failure.exit_code(), code, "{status}");
+            assert_eq!(failure.to_string(), "[a.b] no\n  trace id 1");
+        }
+        let text = answer("401 x", "");
+        let (failure, _) = scripted(&[&text], |remote| remote.get("/v1/x").expect_err("refused"));
+        let told = failure.to_string();
+        assert!(
+            told.contains("the instance answered 401") && told.contains("admin-token"),
+            "{told}"
         );
     }
 
     #[test]
-    fn the_config_file_names_address_and_tokens_relative_to_itself() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("gate.yaml");
-        let text = "data_dir: state\nadmin: { address: '127.0.0.1:7', token_file: t/admin }\n";
-        files::write_atomic(&file, text.as_bytes()).expect("written");
-        let settings = Settings::read(Some(&file)).expect("read");
-        assert_eq!(settings.address.as_deref(), Some("127.0.0.1:7"));
-        let expected = [folder.path().join("t/admin"), folder.path().join("state/admin-token")];
-        assert_eq!(settings.token_files[..2], expected);
-        assert!(Settings::read(Some(Path::new("/no/such/file"))).is_err());
+    fn what_is_no_admin_api_or_breaks_off_is_told_so() {
+        let text = answer("200 OK", "<html>");
+        let (failure, _) = scripted(&[&text], |remote| remote.get("/v1/x").expect_err("not JSON"));
+        assert!(failure.to_string().contains("not a driftgate admin API"), "{failure}");
+        let cut = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";
+        let (failure, _) = scripted(&[cut], |remote| remote.get("/v1/x").expect_err("cut"));
+        assert!(failure.to_string().contains("broke off"), "{failure}");
+    }
+
+    #[test]
+    fn nobody_there_is_told_with_the_address_where_it_came_from_and_what_to_do() {
+        let closed = TcpListener::bind("127.0.0.1:0").expect("bound");
+        let server = closed.local_addr().expect("an address").to_string();
+        drop(closed);
+        let connection = Connection { server: Some(server.clone()), ..Connection::default() };
+        let remote = Remote::new(&connection, None).expect("found");
+        let failure = remote.get("/v1/me").expect_err("nobody");
+        let told = failure.to_string();
+        for part in [&*server, "--server or DRIFTGATE_SERVER", "driftgate run"] {
+            assert!(told.contains(part), "{told}");
+        }
+        assert_eq!(failure.exit_code(), 2);
+    }
+
+    #[test]
+    fn lists_are_followed_to_their_end() {
+        let first = answer("200 OK", r#"{"items":[{"id":"1"},{"id":"2"}],"next":"a+b"}"#);
+        let second = answer("200 OK", r#"{"items":[{"id":"3"}]}"#);
+        let (items, asked) = scripted(&[&first, &second], |remote| {
+            remote.output.list(remote, "/v1/events?api=x", &[("ID", "/id")]).expect("listed")
+        });
+        assert_eq!(items.len(), 3);
+        let expected = ["/v1/events?api=x", "/v1/events?api=x&cursor=a%2Bb"];
+        assert_eq!(asked, expected.map(|path| format!("GET {path} HTTP/1.1")));
     }
 
     #[test]

@@ -1,4 +1,6 @@
 //! `driftgate spec`: what an instance knows of an API's contract, and holding the API to it.
+//!
+//! Owns writing a document to a file, whole or not at all.
 
 use std::path::PathBuf;
 

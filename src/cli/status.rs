@@ -1,4 +1,6 @@
 //! `driftgate status`: how an instance is.
+//!
+//! Owns the exit code that probes and scripts rely on. Probes need no token.
 
 use http::Method;
 use serde_json::Value;

@@ -1,4 +1,6 @@
 //! Destinations, deliveries and their attempts.
+//!
+//! Owns their wire form, and the way from the records of the model to it. Secrets and credentials have no field here.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
 //! Events, their types, and what became of them.
+//!
+//! Owns their wire form. An event itself is a `CloudEvent` as every consumer gets it, its data byte for byte.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
-//! Findings.
+//! Findings: their wire form, and the way from the record of the model to it.
+//!
+//! Owns the id that the API calls a finding by. Refuses values: expected and seen are shapes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,6 @@
 //! APIs, operations, specifications, baselines.
+//!
+//! Owns their wire form, which `app` fills from the pipeline. Documents are texts and pass through as they are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! The process itself: who is asking, how it is, what is in force.
+//!
+//! Owns the wire form of health and reload. The effective configuration is a tree whose form `config` owns.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,6 @@
 //! One call while it is being answered: who makes it, its path parameters, and its body within limits.
+//!
+//! Owns reading the body in bounded size and time. Refuses to own what the body means (`fields`).
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,4 +1,7 @@
 //! Webhooks, actions, and their deliveries with every attempt.
+//!
+//! Owns joining what is configured with what the store counted and kept, and the two commands to a delivery. Refuses to own
+//! what a command does (`deliver`).
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,4 +1,6 @@
 //! Events: what happened, what became of it, and which types there are.
+//!
+//! Owns the questions to the event log. Refuses to own taking events in (`intake`).
 
 use super::super::dto::{
     CloudEvent, Delivery, EventDetail, EventQuery, EventType, EventsQuery, List, Nothing, Skip,

@@ -1,4 +1,6 @@
 //! Findings: where APIs left their contract.
+//!
+//! Owns their list, whose order does not move while findings are updated. Refuses to own their life cycle (`contract`).
 
 use std::cmp::Reverse;
 

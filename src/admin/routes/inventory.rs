@@ -1,4 +1,6 @@
 //! APIs: operations, documents, revisions, baselines.
+//!
+//! Owns entity tags and file names of documents. Refuses to own what is learned and held (`source::Inventory`).
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, IF_NONE_MATCH};

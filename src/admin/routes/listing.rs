@@ -1,4 +1,6 @@
 //! What lists have in common: size of a page, cursors, moments, and what a store that cannot answer means to the caller.
+//!
+//! Owns what a cursor is bound to: the route and the filter, not the size of the page.
 
 use serde::Serialize;
 

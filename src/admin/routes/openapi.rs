@@ -1,4 +1,6 @@
 //! The `OpenAPI` 3.1 document of the admin API, made from the table of routes and the schemas of the wire types.
+//!
+//! Owns the shape of the document. Refuses to own any fact in it: a route that changes changes the document.
 
 use axum::http::StatusCode;
 use schemars::SchemaGenerator;

@@ -1,4 +1,6 @@
 //! The process: probes, metrics, who am I, health, configuration, problem texts.
+//!
+//! Owns how they are answered. Refuses to own how the process is: `source::Health` and `source::Configuration` say that.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -21,7 +23,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/v1/me", "me", "Who the token says you are", me),
         Route::get("/v1/health", "health", "All parts with their state", health),
         Route::get("/v1/config", "config", "The configuration in force, secrets masked", config),
-        Route::post("/v1/config/reload", "reload_config", "Read the configuration again", reload),
+        Route::post("/v1/config/reload", "reload_config", "Read the configuration again", reload)
+            .codes(&["config.invalid"]),
         Route::get("/v1/problems", "problems", "All codes of this API", problems)
             .access(Access::Open),
         Route::get("/v1/problems/{code}", "problem", "What a code means", problem)

@@ -3,6 +3,7 @@
 //! Owns the only raw decompressors of the crate. Output, ratio and window are limited, so that a bomb costs no more than an
 //! honest body; a cut-off body gives the prefix that could be read.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
 
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -95,17 +96,18 @@ impl Coding {
     }
 
     fn undo(self, content: &Content, limit: usize) -> Result<Content, Undecodable> {
-        let input = &content.bytes[..];
-        let read = |reader: &mut dyn Read| read_capped(reader, input.len(), content.cut, limit);
+        let left = Cell::new(content.bytes.len());
+        let input = || Input { rest: &content.bytes, left: &left };
+        let read = |reader: &mut dyn Read| Decoding { reader, content, left: &left, limit }.run();
         match self {
-            Self::Gzip => read(&mut MultiGzDecoder::new(input)),
+            Self::Gzip => read(&mut MultiGzDecoder::new(input())),
             // Named `deflate`, meant as zlib (RFC 9110 section 8.4.1.2), and often sent without that wrapper.
-            Self::Deflate => read(&mut ZlibDecoder::new(input))
-                .or_else(|_| read(&mut DeflateDecoder::new(input))),
-            Self::Brotli => read(&mut brotli::Decompressor::new(input, BUFFER)),
+            Self::Deflate => read(&mut ZlibDecoder::new(input()))
+                .or_else(|_| read(&mut DeflateDecoder::new(input()))),
+            Self::Brotli => read(&mut brotli::Decompressor::new(input(), BUFFER)),
             Self::Zstd => {
                 let mut decoder =
-                    zstd::stream::read::Decoder::with_buffer(input).map_err(|_| Undecodable)?;
+                    zstd::stream::read::Decoder::with_buffer(input()).map_err(|_| Undecodable)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(|_| Undecodable)?;
                 read(&mut decoder)
             }
@@ -113,36 +115,69 @@ impl Coding {
     }
 }
 
-/// Reads until the end, the limit, or the point where a cut-off input ends.
-fn read_capped(
-    reader: &mut dyn Read,
-    input: usize,
-    cut: bool,
+/// Compressed bytes that tell how many of them are left.
+struct Input<'a> {
+    rest: &'a [u8],
+    left: &'a Cell<usize>,
+}
+
+impl Read for Input<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.rest.read(buffer)?;
+        self.left.set(self.rest.len());
+        Ok(length)
+    }
+}
+
+impl BufRead for Input<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Ok(self.rest)
+    }
+
+    fn consume(&mut self, length: usize) {
+        self.rest.consume(length);
+        self.left.set(self.rest.len());
+    }
+}
+
+/// One coding being undone under its limits.
+struct Decoding<'a> {
+    reader: &'a mut dyn Read,
+    content: &'a Content,
+    left: &'a Cell<usize>,
     limit: usize,
-) -> Result<Content, Undecodable> {
-    let ratio = input.saturating_mul(RATIO_MAX).max(RATIO_FREE);
-    let mut output = BytesMut::new();
-    let mut buffer = BufReader::with_capacity(BUFFER, reader);
-    loop {
-        let chunk = match buffer.fill_buf() {
-            Ok([]) => return Ok(Content { bytes: output.freeze(), cut }),
-            Ok(chunk) => chunk,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) if cut && error.kind() == io::ErrorKind::UnexpectedEof => {
+}
+
+impl Decoding<'_> {
+    /// Reads until the end, the limit, or the point where a cut-off input ends.
+    fn run(self) -> Result<Content, Undecodable> {
+        let (input, cut) = (self.content.bytes.len(), self.content.cut);
+        let mut output = BytesMut::new();
+        let mut reader = BufReader::with_capacity(BUFFER, self.reader);
+        loop {
+            let chunk = match reader.fill_buf() {
+                Ok([]) => return Ok(Content { bytes: output.freeze(), cut }),
+                Ok(chunk) => chunk,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    // Not every decoder tells a cut from damage; what came before is sound in both cases.
+                    let ended = error.kind() == io::ErrorKind::UnexpectedEof || !output.is_empty();
+                    let content = Content { bytes: output.freeze(), cut: true };
+                    return if cut && ended { Ok(content) } else { Err(Undecodable) };
+                }
+            };
+            let room = self.limit - output.len();
+            let length = chunk.len();
+            output.extend_from_slice(chunk.get(..room).unwrap_or(chunk));
+            let read = input - self.left.get();
+            if output.len() > read.saturating_mul(RATIO_MAX).max(RATIO_FREE) {
+                return Err(Undecodable);
+            }
+            if length > room {
                 return Ok(Content { bytes: output.freeze(), cut: true });
             }
-            Err(_) => return Err(Undecodable),
-        };
-        let length = chunk.len();
-        let room = limit - output.len();
-        output.extend_from_slice(chunk.get(..room).unwrap_or(chunk));
-        if output.len() > ratio {
-            return Err(Undecodable);
+            reader.consume(length);
         }
-        if length > room {
-            return Ok(Content { bytes: output.freeze(), cut: true });
-        }
-        buffer.consume(length);
     }
 }
 

@@ -21,6 +21,8 @@ pub mod records;
 mod redact;
 mod service;
 mod shed;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
@@ -122,6 +124,7 @@ impl Handle {
 
     /// Hands a capture over, or drops and counts it. `charged` is what was taken from the budget for it so far; the rest of
     /// its cost is taken here, and all of it is given back when analysis is done with it or it is dropped.
+    #[expect(clippy::must_use_candidate, reason = "a drop is counted here; few callers care")]
     pub fn offer(&self, capture: Box<Capture>, charged: usize) -> bool {
         self.0.offer(capture, charged)
     }

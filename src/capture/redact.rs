@@ -34,20 +34,21 @@ impl<'a> Credentials<'a> {
     /// Looks at one request field before it is redacted.
     pub(super) fn see_field(&mut self, name: &str, value: &[u8]) {
         if name == "authorization" {
-            self.add(scheme(value), CredentialPlace::Header, name, value, Rank::Authorization);
+            let found = credential(scheme(value), CredentialPlace::Header, name);
+            self.add(found, value, Rank::Authorization);
         } else if name == "cookie" {
             for (name, value) in pairs(value, b';') {
                 let name = String::from_utf8_lossy(name);
+                let found = |kind| credential(kind, CredentialPlace::Cookie, &name);
                 if is_api_key(&name) {
-                    let place = CredentialPlace::Cookie;
-                    self.add(CredentialKind::ApiKey, place, &name, value, Rank::ApiKey);
+                    self.add(found(CredentialKind::ApiKey), value, Rank::ApiKey);
                 } else if is_session(&name) {
-                    let place = CredentialPlace::Cookie;
-                    self.add(CredentialKind::SessionCookie, place, &name, value, Rank::Session);
+                    self.add(found(CredentialKind::SessionCookie), value, Rank::Session);
                 }
             }
         } else if is_api_key(name) {
-            self.add(CredentialKind::ApiKey, CredentialPlace::Header, name, value, Rank::ApiKey);
+            let found = credential(CredentialKind::ApiKey, CredentialPlace::Header, name);
+            self.add(found, value, Rank::ApiKey);
         }
     }
 
@@ -56,26 +57,13 @@ impl<'a> Credentials<'a> {
         for (name, value) in pairs(query, b'&') {
             let name = String::from_utf8_lossy(name);
             if is_api_key(&name) && !value.is_empty() {
-                self.add(
-                    CredentialKind::ApiKey,
-                    CredentialPlace::Query,
-                    &name,
-                    value,
-                    Rank::ApiKey,
-                );
+                let found = credential(CredentialKind::ApiKey, CredentialPlace::Query, &name);
+                self.add(found, value, Rank::ApiKey);
             }
         }
     }
 
-    fn add(
-        &mut self,
-        kind: CredentialKind,
-        place: CredentialPlace,
-        name: &str,
-        value: &[u8],
-        rank: Rank,
-    ) {
-        let credential = Credential { kind, place, name: name.into() };
+    fn add(&mut self, credential: Credential, value: &[u8], rank: Rank) {
         if !self.found.contains(&credential) {
             self.found.push(credential);
         }
@@ -94,6 +82,10 @@ impl<'a> Credentials<'a> {
             (None, None) => self.key.hash(b""),
         }
     }
+}
+
+fn credential(kind: CredentialKind, place: CredentialPlace, name: &str) -> Credential {
+    Credential { kind, place, name: name.into() }
 }
 
 /// A field as analysis may see it.
@@ -167,7 +159,7 @@ fn scheme(value: &[u8]) -> CredentialKind {
 /// Three dotted parts of base64url, the first of which begins as a JSON object does (RFC 7519).
 fn is_jwt(token: &[u8]) -> bool {
     token.starts_with(b"ey")
-        && token.iter().filter(|byte| **byte == b'.').count() == 2
+        && token.split(|byte| *byte == b'.').count() == 3
         && token.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.=".contains(byte))
 }
 
@@ -183,7 +175,7 @@ fn is_api_key(name: &str) -> bool {
 /// `sid`, `*sess*`, `auth*`.
 fn is_session(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name == "sid" || name.ends_with(".sid") || name.contains("sess") || name.starts_with("auth")
+    name.rsplit('.').next() == Some("sid") || name.contains("sess") || name.starts_with("auth")
 }
 
 #[cfg(test)]

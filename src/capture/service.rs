@@ -4,7 +4,7 @@
 //! queue is more than a quarter full: one wake-up for each exchange would cost more than everything else the tap does.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
 use std::thread::{self, Thread, ThreadId};
 use std::time::Duration;
@@ -259,11 +259,11 @@ impl Intake {
 
     fn begin(&self) {
         self.beat();
-        // Fails once running or closed, as it should.
-        let _: Result<u8, u8> =
-            self.shared.state.compare_exchange(STARTING, RUNNING, Release, Relaxed);
+        // What is closed stays closed.
+        self.shared.state.fetch_max(RUNNING, AcqRel);
     }
 
+    #[expect(clippy::vec_box, reason = "captures move from queue to reader by pointer")]
     fn take(&mut self, batch: &mut Vec<Box<Capture>>) -> usize {
         let now_ns = self.clock.monotonic_ns();
         let queues = &self.shared.queues;

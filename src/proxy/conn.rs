@@ -39,12 +39,15 @@ const EXCHANGE: u8 = 2;
 /// HTTP/2: pingora has its own idle deadline for it.
 const MULTIPLEXED: u8 = 3;
 
-/// How long a connection may take for what.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Deadlines {
+/// How long a connection may take for what, and by which clock.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    pub(super) clock: Clock,
     pub(super) head: Duration,
     pub(super) idle: Duration,
     pub(super) write: Duration,
+    /// Whether HTTP/2 without TLS is answered.
+    pub(super) h2c: bool,
 }
 
 /// What hooks may know of a connection, and tell it.
@@ -118,19 +121,22 @@ pub(super) struct Conn {
     connection: Arc<Connection>,
     digest: Arc<ProxyDigest>,
     open: Open,
-    clock: Clock,
-    deadlines: Deadlines,
-    /// Whether HTTP/2 without TLS is answered.
-    h2c: bool,
+    rules: Rules,
     /// Bytes that the sniff took off the stream.
     prefix: Prefix,
+    writes: Writes,
+    timer: Timer,
+    timed_out: bool,
+}
+
+#[derive(Default)]
+struct Writes {
     /// Written and not yet flushed.
     dirty: bool,
     /// The client sent more than the exchange: pingora reads no further, so nobody would flush while it waits.
     ahead: bool,
-    write_since_ns: u64,
-    timer: Timer,
-    timed_out: bool,
+    /// Since when the client takes nothing; 0 while it does.
+    stalled_ns: u64,
 }
 
 #[derive(Default)]
@@ -141,14 +147,7 @@ struct Prefix {
 }
 
 impl Conn {
-    pub(super) fn new(
-        inner: Stream,
-        connection: Connection,
-        open: Open,
-        clock: Clock,
-        deadlines: Deadlines,
-        h2c: bool,
-    ) -> Self {
+    pub(super) fn new(inner: Stream, connection: Connection, open: Open, rules: Rules) -> Self {
         if matches!(inner.selected_alpn_proto(), Some(ALPN::H2)) {
             connection.phase.store(MULTIPLEXED, Relaxed);
         }
@@ -162,13 +161,9 @@ impl Conn {
             connection,
             digest: Arc::new(digest),
             open,
-            clock,
-            deadlines,
-            h2c,
+            rules,
             prefix: Prefix::default(),
-            dirty: false,
-            ahead: false,
-            write_since_ns: 0,
+            writes: Writes::default(),
             timer: Timer::default(),
             timed_out: false,
         }
@@ -201,8 +196,8 @@ impl Conn {
         let probe = buffer.remaining() == 1;
         match Pin::new(&mut self.inner).poll_read(context, buffer) {
             Poll::Pending => {
-                if self.dirty && self.poll_flush_inner(context)?.is_ready() {
-                    self.dirty = false;
+                if self.writes.dirty && self.poll_flush_inner(context)?.is_ready() {
+                    self.writes.dirty = false;
                 }
                 self.check_read(context)
             }
@@ -219,12 +214,12 @@ impl Conn {
     fn arrived(&mut self, probe: bool) {
         match self.connection.phase.load(Relaxed) {
             IDLE => {
-                self.ahead = false;
+                self.writes.ahead = false;
                 self.connection.since_ns.store(0, Relaxed);
                 self.connection.phase.store(HEAD, Relaxed);
             }
             // pingora asks for one byte only to see whether the client is still there. It will not ask again.
-            EXCHANGE if probe => self.ahead = true,
+            EXCHANGE if probe => self.writes.ahead = true,
             _ => {}
         }
     }
@@ -239,23 +234,23 @@ impl Conn {
 
     fn check_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let (limit, phase) = match self.connection.phase.load(Relaxed) {
-            IDLE => (self.deadlines.idle, TimedOut::Idle),
-            HEAD => (self.deadlines.head, TimedOut::Head),
+            IDLE => (self.rules.idle, TimedOut::Idle),
+            HEAD => (self.rules.head, TimedOut::Head),
             _ => return Poll::Pending,
         };
         let mut since_ns = self.connection.since_ns.load(Relaxed);
         if since_ns == 0 {
-            since_ns = self.clock.monotonic_ns();
+            since_ns = self.rules.clock.monotonic_ns();
             self.connection.since_ns.store(since_ns, Relaxed);
         }
         self.wait(context, since_ns, limit, phase)
     }
 
     fn check_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.write_since_ns == 0 {
-            self.write_since_ns = self.clock.monotonic_ns();
+        if self.writes.stalled_ns == 0 {
+            self.writes.stalled_ns = self.rules.clock.monotonic_ns();
         }
-        self.wait(context, self.write_since_ns, self.deadlines.write, TimedOut::Write)
+        self.wait(context, self.writes.stalled_ns, self.rules.write, TimedOut::Write)
     }
 
     /// Pending until the deadline, then an error.
@@ -268,7 +263,7 @@ impl Conn {
     ) -> Poll<io::Result<()>> {
         let limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
         let deadline_ns = since_ns.saturating_add(limit_ns);
-        ready!(self.timer.poll(context, deadline_ns, &self.clock));
+        ready!(self.timer.poll(context, deadline_ns, &self.rules.clock));
         self.timed_out = true;
         self.open.counters.time_out(phase);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -285,8 +280,8 @@ impl Conn {
                 Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
                 _ => Poll::Pending,
             },
-            done => {
-                self.write_since_ns = 0;
+            done @ Poll::Ready(_) => {
+                self.writes.stalled_ns = 0;
                 done
             }
         }
@@ -310,9 +305,9 @@ impl AsyncWrite for Conn {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.inner).poll_write(context, bytes);
-        self.dirty |= result.is_ready();
-        if self.ahead && result.is_ready() && self.poll_flush_inner(context)?.is_ready() {
-            self.dirty = false;
+        self.writes.dirty |= result.is_ready();
+        if self.writes.ahead && result.is_ready() && self.poll_flush_inner(context)?.is_ready() {
+            self.writes.dirty = false;
         }
         self.wrote(context, result)
     }
@@ -323,7 +318,7 @@ impl AsyncWrite for Conn {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
-        self.dirty |= result.is_ready();
+        self.writes.dirty |= result.is_ready();
         self.wrote(context, result)
     }
 
@@ -334,7 +329,7 @@ impl AsyncWrite for Conn {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.inner).poll_flush(context);
         if matches!(result, Poll::Ready(Ok(()))) {
-            self.dirty = false;
+            self.writes.dirty = false;
         }
         self.wrote(context, result)
     }
@@ -351,7 +346,7 @@ impl Peek for Conn {
     /// the others only when those begin a preface: an 18-byte request would wait for ever otherwise.
     async fn try_peek(&mut self, shown: &mut [u8]) -> io::Result<bool> {
         shown.fill(0);
-        if !self.h2c || shown.len() != PREFACE.len() {
+        if !self.rules.h2c || shown.len() != PREFACE.len() {
             return Ok(true);
         }
         let mut wanted = TELLING;

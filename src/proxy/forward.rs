@@ -175,3 +175,115 @@ fn via_element(version: http::Version) -> &'static str {
         _ => "1.1 driftgate",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a request with these lines looks like afterwards, its fields in order.
+    fn forwarded(options: &Forward, peer: Option<&str>, lines: &[(&'static str, &str)]) -> String {
+        let mut head = RequestHeader::build("GET", b"/", None).expect("a head");
+        for (name, value) in lines {
+            head.append_header(*name, *value).expect("a field");
+        }
+        let address = peer.map(|peer| peer.parse().expect("an address"));
+        let origin = Origin::new(address, true, Some(b"der"));
+        let host = HeaderValue::from_static("api.example:8443");
+        Forwarding::new(options)
+            .apply(&mut head, &origin, Some(&host), http::Version::HTTP_2)
+            .expect("room");
+        let mut wire = Vec::new();
+        head.header_to_h1_wire(&mut wire);
+        String::from_utf8(wire).expect("a text").replace("\r\n", "; ")
+    }
+
+    const CLAIMED: &[(&str, &str)] = &[
+        ("X-Forwarded-For", "9.9.9.9"),
+        ("X-Forwarded-Proto", "gopher"),
+        ("X-Forwarded-Host", "claimed"),
+        ("Forwarded", "for=9.9.9.9"),
+    ];
+
+    #[test]
+    fn x_forwarded_fields_are_appended_to_replaced_or_left_alone() {
+        let with = |x_forwarded| Forward { x_forwarded, ..Forward::default() };
+        let kept = "X-Forwarded-Proto: gopher; X-Forwarded-Host: claimed; Forwarded: for=9.9.9.9; ";
+        let ours = "X-Forwarded-Proto: https; X-Forwarded-Host: api.example:8443; ";
+        for (options, peer, lines, expected) in [
+            (
+                XForwarded::Append,
+                Some("1.2.3.4"),
+                CLAIMED,
+                format!("X-Forwarded-For: 9.9.9.9, 1.2.3.4; {kept}"),
+            ),
+            (XForwarded::Append, Some("1.2.3.4"), &[], format!("X-Forwarded-For: 1.2.3.4; {ours}")),
+            (XForwarded::Append, Some("::1"), &[], format!("X-Forwarded-For: ::1; {ours}")),
+            (XForwarded::Append, None, &[], ours.to_owned()),
+            (XForwarded::Append, None, CLAIMED, format!("X-Forwarded-For: 9.9.9.9; {kept}")),
+            (
+                XForwarded::Replace,
+                Some("1.2.3.4"),
+                CLAIMED,
+                format!("X-Forwarded-For: 1.2.3.4; {ours}Forwarded: for=9.9.9.9; "),
+            ),
+            (XForwarded::Off, Some("1.2.3.4"), &[], String::new()),
+            (
+                XForwarded::Off,
+                Some("1.2.3.4"),
+                CLAIMED,
+                format!("X-Forwarded-For: 9.9.9.9; {kept}"),
+            ),
+        ] {
+            assert_eq!(forwarded(&with(options), peer, lines), expected, "{options:?} {peer:?}");
+        }
+        let unix = forwarded(&with(XForwarded::Replace), None, CLAIMED);
+        assert!(!unix.contains("X-Forwarded-For"), "no claim survives: {unix}");
+    }
+
+    #[test]
+    fn claims_of_peers_that_are_not_trusted_are_removed_first() {
+        let options = Forward {
+            trusted_proxies: vec!["10.0.0.0/8".into(), "fd00::/8".into()],
+            ..Forward::default()
+        };
+        for (peer, trusted) in [
+            (Some("10.1.2.3"), true),
+            (Some("11.1.2.3"), false),
+            (Some("fd00::1"), true),
+            (Some("fe80::1"), false),
+            (None, false),
+        ] {
+            let shown = forwarded(&options, peer, CLAIMED);
+            assert_eq!(shown.contains("9.9.9.9"), trusted, "{peer:?}: {shown}");
+            assert_eq!(shown.contains("claimed"), trusted, "{peer:?}: {shown}");
+        }
+    }
+
+    #[test]
+    fn forwarded_via_and_client_cert_are_added_on_request() {
+        let options = Forward {
+            x_forwarded: XForwarded::Off,
+            forwarded: Forwarded::Append,
+            via: Via::Add,
+            client_cert: ClientCert::Header,
+            ..Forward::default()
+        };
+        let lines = &[
+            ("Forwarded", "for=a"),
+            ("Forwarded", "for=b"),
+            ("Via", "1.1 x"),
+            ("Client-Cert", "claimed"),
+        ];
+        assert_eq!(
+            forwarded(&options, Some("1.2.3.4"), lines),
+            "Forwarded: for=a, for=b, for=1.2.3.4;host=\"api.example:8443\";proto=https; \
+             Via: 1.1 x, 2.0 driftgate; Client-Cert: :ZGVy:; "
+        );
+        let shown = forwarded(&options, Some("2001:db8::1"), &[]);
+        assert!(shown.contains("for=\"[2001:db8::1]\""), "{shown}");
+        assert!(
+            !forwarded(&options, None, &[]).contains("Forwarded"),
+            "a Unix peer has no address"
+        );
+    }
+}

@@ -14,21 +14,20 @@ use pingora::protocols::{SocketDigest, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
 
-use super::conn::{Conn, Connection, Deadlines, Open};
+use super::conn::{Conn, Connection, Open, Rules};
 use super::forward::Origin;
 use super::hooks::Plane;
 use super::listen::Bound;
 use super::metrics::{Counters, Refused};
 use super::tls::ClientCertificate;
-use crate::runtime::clock::Clock;
 
 /// What all listeners share.
 pub(super) struct Front {
     pub(super) proxy: Arc<HttpProxy<Plane>>,
     pub(super) listeners: Vec<Arc<Bound>>,
     pub(super) counters: Arc<Counters>,
-    pub(super) clock: Clock,
-    pub(super) deadlines: Deadlines,
+    /// But for `h2c`, which is the listener's.
+    pub(super) rules: Rules,
     pub(super) connections_max: u64,
     /// Queues of captures that connections are spread over.
     pub(super) workers: u64,
@@ -54,11 +53,11 @@ impl Front {
             Arc::clone(&bound.name),
             origin,
             u16::try_from(turn).unwrap_or(0),
-            self.clock.monotonic_ns(),
+            self.rules.clock.monotonic_ns(),
         );
         let open = Open::new(&self.counters, index);
-        let clock = self.clock.clone();
-        Some(Conn::new(stream, connection, open, clock, self.deadlines, bound.h2c))
+        let rules = Rules { h2c: bound.h2c, ..self.rules.clone() };
+        Some(Conn::new(stream, connection, open, rules))
     }
 
     /// The listener with this local address; an exact one before one for all addresses.

@@ -53,13 +53,12 @@ impl Socket {
     /// Names the address and what the system said.
     pub(super) fn bind(options: &Listener) -> Result<Self, Error> {
         let failed = |source| Error::Bind { address: options.address.clone(), source };
-        let (place, kind) = match options.address.strip_prefix("unix:") {
-            Some(path) => (Place::Unix(path.into()), bind_unix(Path::new(path), options)?),
-            None => {
-                let listener = bind_tcp(&options.address).map_err(failed)?;
-                let address = listener.local_addr().map_err(failed)?;
-                (Place::Tcp(address), Kind::Tcp(listener))
-            }
+        let (place, kind) = if let Some(path) = options.address.strip_prefix("unix:") {
+            (Place::Unix(path.into()), bind_unix(Path::new(path), options)?)
+        } else {
+            let listener = bind_tcp(&options.address).map_err(failed)?;
+            let address = listener.local_addr().map_err(failed)?;
+            (Place::Tcp(address), Kind::Tcp(listener))
         };
         let bound = Bound { name: options.label().into(), place, h2c: options.h2c };
         Ok(Self { bound: Arc::new(bound), kind })

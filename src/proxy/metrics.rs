@@ -69,6 +69,10 @@ impl<const N: usize> Counts<N> {
     pub(super) fn get(&self, index: usize) -> u64 {
         self.0.get(index).map_or(0, |counter| counter.load(Relaxed))
     }
+
+    fn iter(&self) -> impl Iterator<Item = u64> {
+        self.0.iter().map(|counter| counter.load(Relaxed))
+    }
 }
 
 /// Counts of durations below fixed bounds.
@@ -150,6 +154,18 @@ impl ApiCounters {
 fn exchange_slot(protocol: Protocol, status: u16, outcome: Outcome) -> usize {
     let class = usize::from(status / 100).min(CLASSES.len() - 1);
     (protocol as usize * CLASSES.len() + class) * OUTCOMES.len() + outcome as usize
+}
+
+/// The inverse of [`exchange_slot`].
+fn exchange_labels(api: &str, slot: usize) -> [(&'static str, String); 4] {
+    let (rest, outcome) = (slot / OUTCOMES.len(), slot % OUTCOMES.len());
+    let (protocol, class) = (rest / CLASSES.len(), rest % CLASSES.len());
+    [
+        ("api", api.to_owned()),
+        ("protocol", PROTOCOLS[protocol % PROTOCOLS.len()].1.to_owned()),
+        ("status_class", CLASSES[class].to_owned()),
+        ("outcome", OUTCOMES[outcome].label().to_owned()),
+    ]
 }
 
 /// Why a connection was refused.
@@ -280,23 +296,8 @@ impl Sink<'_, '_> {
 
 fn exchanges(sink: &mut Sink<'_, '_>, apis: &[Arc<ApiCounters>]) -> fmt::Result {
     let rows = apis.iter().flat_map(|api| {
-        PROTOCOLS.iter().flat_map(move |(protocol, spelling)| {
-            CLASSES.iter().enumerate().flat_map(move |(class, class_name)| {
-                OUTCOMES.iter().filter_map(move |outcome| {
-                    let status = u16::try_from(class * 100).unwrap_or(0);
-                    let count = api.exchanges.get(exchange_slot(*protocol, status, *outcome));
-                    (count > 0).then(|| {
-                        let labels = [
-                            ("api", api.name.to_string()),
-                            ("protocol", (*spelling).to_owned()),
-                            ("status_class", (*class_name).to_owned()),
-                            ("outcome", outcome.label().to_owned()),
-                        ];
-                        (labels, count)
-                    })
-                })
-            })
-        })
+        let counted = api.exchanges.iter().enumerate().filter(|(_, count)| *count > 0);
+        counted.map(|(slot, count)| (exchange_labels(&api.name, slot), count))
     });
     sink.counters("exchanges", "Exchanges that ended", rows)
 }
@@ -444,6 +445,13 @@ mod tests {
         for (index, failure) in Failure::ALL.iter().enumerate() {
             assert_eq!(*failure as usize, index);
         }
+    }
+
+    #[test]
+    fn an_exchange_is_shown_as_it_was_counted() {
+        let slot = exchange_slot(Protocol::Http2, 503, Outcome::Timeout);
+        let shown = exchange_labels("a", slot).map(|(_, value)| value);
+        assert_eq!(shown, ["a", "h2", "5xx", "timeout"]);
     }
 
     #[test]

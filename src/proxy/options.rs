@@ -323,7 +323,11 @@ impl Listener {
     /// Reports what is wrong with the values; pointers begin below the listener.
     pub fn check(&self, problems: &mut Problems) {
         let unix = self.address.strip_prefix("unix:");
-        if unix.map_or(self.address.parse::<SocketAddr>().is_err(), |path| !path.starts_with('/')) {
+        let is_address = match unix {
+            Some(path) => path.starts_with('/'),
+            None => self.address.parse::<SocketAddr>().is_ok(),
+        };
+        if !is_address {
             let message = format!("`{}` is neither `IP:port` nor `unix:/path`", self.address);
             problems.push(
                 Problem::error("/address", "config.bad-address", message).remedy(
@@ -525,5 +529,116 @@ impl<'de> Deserialize<'de> for Upstream {
         }
 
         deserializer.deserialize_any(UrlOrObject)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn an_upstream_is_a_url_or_an_object() {
+        let text: Upstream = serde_json::from_value(json!("http://a:1")).expect("a URL");
+        assert_eq!(text, Upstream::at("http://a:1"));
+        let object = json!({ "url": "http://a:1", "attempts": 1, "protocol": "h2" });
+        let object: Upstream = serde_json::from_value(object).expect("an object");
+        assert_eq!((object.attempts, object.protocol), (1, UpstreamProtocol::H2));
+        let written = serde_json::to_value(&object).expect("JSON");
+        assert_eq!(serde_json::from_value::<Upstream>(written).expect("read again"), object);
+        for wrong in [json!(1), json!({}), json!({ "url": "x", "uri": "y" })] {
+            assert!(serde_json::from_value::<Upstream>(wrong.clone()).is_err(), "{wrong}");
+        }
+        let schema = Value::from(schemars::schema_for!(Upstream));
+        assert_eq!(schema["anyOf"][0]["type"], "string");
+        assert_eq!(schema["anyOf"][1]["required"], json!(["url"]));
+    }
+
+    fn codes(check: impl FnOnce(&mut Problems)) -> Vec<(String, &'static str)> {
+        let mut problems = Problems::default();
+        check(&mut problems);
+        problems.0.into_iter().map(|problem| (problem.pointer, problem.code)).collect()
+    }
+
+    #[test]
+    fn wrong_values_are_told_with_their_place() {
+        let certificate = Certificate { cert_file: "c".into(), key_file: "k".into() };
+        let tls = ListenerTls {
+            certificates: Vec::new(),
+            client_auth: ClientAuth::Required,
+            client_ca_file: None,
+            min_version: TlsVersion::V12,
+            alpn: Vec::new(),
+        };
+        let forward = Forward {
+            trusted_proxies: vec!["10.0.0.0/8".into(), "all".into()],
+            ..Forward::default()
+        };
+        let listener = Listener {
+            mode: "rw".into(),
+            tls: Some(tls.clone()),
+            forward: Some(forward),
+            ..Listener::at("localhost:80")
+        };
+        assert_eq!(
+            codes(|problems| listener.check(problems)),
+            [
+                ("/address", "config.bad-address"),
+                ("/mode", "config.bad-mode"),
+                ("/tls/certificates", "config.no-certificate"),
+                ("/tls/alpn", "config.no-protocol"),
+                ("/tls/client_auth", "config.no-client-authority"),
+                ("/forward/trusted_proxies/1", "config.bad-network"),
+            ]
+            .map(|(pointer, code)| (pointer.to_owned(), code))
+        );
+        let unix = Listener {
+            tls: Some(ListenerTls {
+                certificates: vec![certificate],
+                client_auth: ClientAuth::None,
+                alpn: vec![Alpn::H2],
+                ..tls
+            }),
+            ..Listener::at("unix:/socket")
+        };
+        let found = codes(|problems| unix.check(problems));
+        assert_eq!(found, [("/tls".to_owned(), "config.tls-on-unix-socket")]);
+        for good in ["0.0.0.0:0", "[::]:80", "unix:/a/b"] {
+            assert!(codes(|problems| Listener::at(good).check(problems)).is_empty(), "{good}");
+        }
+    }
+
+    #[test]
+    fn upstream_urls_name_a_place_and_nothing_else() {
+        for good in ["http://a", "https://a:1", "http://[::1]:80/", "unix:/a"] {
+            assert!(codes(|problems| Upstream::at(good).check(problems)).is_empty(), "{good}");
+        }
+        for bad in ["a:1", "ftp://a", "http://a/b", "http://a?b", "http://u@a", "unix:a", "http://"]
+        {
+            let found = codes(|problems| Upstream::at(bad).check(problems));
+            assert_eq!(found, [("/url".to_owned(), "config.bad-upstream")], "{bad}");
+        }
+        let half = Upstream {
+            attempts: 0,
+            verify: false,
+            client_cert_file: Some("c".into()),
+            ..Upstream::at("http://a")
+        };
+        let found: Vec<_> =
+            codes(|problems| half.check(problems)).into_iter().map(|(_, code)| code).collect();
+        assert_eq!(
+            found,
+            ["config.no-attempt", "config.half-key-pair", "config.unverified-upstream"]
+        );
+    }
+
+    #[test]
+    fn defaults_are_in_order_and_limits_of_nothing_are_not() {
+        assert!(codes(|problems| Limits::default().check(problems)).is_empty());
+        assert!(codes(|problems| DataPlane::default().check(problems)).is_empty());
+        let nothing = Limits { connections: 0, idle_timeout: Span::millis(0), ..Limits::default() };
+        assert_eq!(codes(|problems| nothing.check(problems)).len(), 2);
+        assert_eq!(codes(|problems| DataPlane { threads: 0 }.check(problems)).len(), 1);
     }
 }

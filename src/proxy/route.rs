@@ -48,15 +48,11 @@ impl Table {
         }
         for host in &scope.hosts {
             let entry = entry.clone();
-            match host.strip_prefix('*') {
-                Some(suffix) => {
-                    let suffix = suffix.to_ascii_lowercase();
-                    insert(self.below(suffix.as_bytes()), entry)?;
-                }
-                None => {
-                    let host = normalise_host(host).into_bytes();
-                    insert(self.exact.entry(host.into()).or_default(), entry)?;
-                }
+            if let Some(suffix) = host.strip_prefix('*') {
+                insert(self.below(suffix.to_ascii_lowercase().as_bytes()), entry)?;
+            } else {
+                let host = normalise_host(host).into_bytes();
+                insert(self.exact.entry(host.into()).or_default(), entry)?;
             }
         }
         Ok(())

@@ -22,7 +22,7 @@ use pingora::server::{
 use pingora::services::listening::Service;
 use tokio::sync::watch;
 
-use super::conn::Deadlines;
+use super::conn::Rules;
 use super::error::Error;
 use super::front::Front;
 use super::hooks::Plane;
@@ -194,11 +194,12 @@ fn front(plane: Plane, listeners: Vec<Arc<Bound>>, workers: usize, conf: ServerC
         proxy: Arc::new(proxy),
         listeners,
         counters,
-        clock,
-        deadlines: Deadlines {
+        rules: Rules {
+            clock,
             head: limits.head_timeout.0,
             idle: limits.idle_timeout.0,
             write: limits.write_stall.0,
+            h2c: true,
         },
         connections_max: limits.connections as u64,
         workers: workers as u64,
@@ -304,10 +305,6 @@ impl Hearts {
 
     /// Lets a heart beat on every data thread. pingora spawns on a random one of them, so more hearts than threads are
     /// started and those on a thread that has one stop at once.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "data threads can only be reached through pingora's runtime"
-    )]
     fn start(hearts: &Arc<Self>, clock: &Clock) {
         for _ in 0..hearts.beats_ns.len() * 16 {
             let (hearts, clock) = (Arc::clone(hearts), clock.clone());

@@ -5,7 +5,7 @@
 //! byte is a byte not kept.
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use pingora::http::ResponseHeader;
 use smallvec::SmallVec;
 
@@ -178,8 +178,7 @@ impl Tap {
         write_status(head, &mut self.arena);
         head.header_to_h1_wire(&mut self.arena);
         self.arena.extend_from_slice(b"\r\n");
-        let content_type =
-            head.headers.get(http::header::CONTENT_TYPE).map(|value| value.as_bytes());
+        let content_type = head.headers.get(http::header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let status = head.status.as_u16();
         let settled = self.level == Level::Settled && self.is_settled(status);
         self.response.copies = protocol == Protocol::Http2;

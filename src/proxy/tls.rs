@@ -212,13 +212,11 @@ fn chain(file: &Path, pointer: &str, problems: &mut Problems) -> Option<Vec<X509
 
 fn key(file: &Path, pointer: &str, problems: &mut Problems) -> Option<PKey<Private>> {
     let pem = read(file, pointer, problems)?;
-    match PKey::private_key_from_pem(&pem) {
-        Ok(key) => Some(key),
-        Err(_) => {
-            problems.push(not_pem(file, pointer, "unencrypted private key"));
-            None
-        }
+    let key = PKey::private_key_from_pem(&pem).ok();
+    if key.is_none() {
+        problems.push(not_pem(file, pointer, "unencrypted private key"));
     }
+    key
 }
 
 fn check_pair(chain: &[X509], key: &PKey<Private>, pointer: &str, problems: &mut Problems) {

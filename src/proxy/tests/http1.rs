@@ -129,13 +129,11 @@ fn pipelined_requests_are_answered_in_order() {
     let origin = Origin::echoing_heads();
     let rig = bare(origin.url()).start();
     let mut client = rig.client();
-    let requests: String = (0..10)
-        .map(|number| {
-            let body = "x".repeat(number);
-            format!("POST /{number} HTTP/1.1\r\nHost: a\r\nContent-Length: {number}\r\n\r\n{body}")
-        })
-        .collect();
-    client.send(requests);
+    let request = |number: usize| {
+        let body = "x".repeat(number);
+        format!("POST /{number} HTTP/1.1\r\nHost: a\r\nContent-Length: {number}\r\n\r\n{body}")
+    };
+    client.send((0..10).map(request).collect::<Vec<_>>().concat());
     for number in 0..10 {
         let (_, echoed) = client.response();
         assert!(echoed.starts_with(&format!("POST /{number} ")), "{echoed}");
@@ -384,7 +382,7 @@ fn bodies_are_kept_up_to_the_cap_and_counted_beyond() {
 
 #[test]
 fn small_chunks_are_copied_together_and_media_that_teach_nothing_are_not_kept() {
-    let chunks: String = (0..300).map(|number| format!("1\r\n{}\r\n", number % 10)).collect();
+    let chunks = "1\r\n7\r\n".repeat(300);
     let origin = Origin::start(move |mut peer| {
         while let Some(head) = peer.head() {
             let kind = if head.contains("/image") { "image/png" } else { "application/json" };

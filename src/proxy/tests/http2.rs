@@ -1,5 +1,7 @@
 //! HTTP/2 without TLS: clients with prior knowledge, gRPC end to end.
 
+#![expect(clippy::disallowed_methods, reason = "peers are tasks of the test alone")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -46,22 +48,22 @@ async fn ask(
 }
 
 /// A gRPC server: echoes the message and ends with a status, or ends with trailers only for `/empty`.
-fn grpc_origin(rig_runtime: &tokio::runtime::Runtime) -> SocketAddr {
-    let listener = rig_runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("bound");
+fn grpc_origin(runtime: &tokio::runtime::Runtime) -> SocketAddr {
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("bound");
     let address = listener.local_addr().expect("an address");
-    drop(rig_runtime.spawn(async move {
+    drop(runtime.spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            drop(tokio::task::spawn(async move {
-                let mut connection = h2::server::handshake(stream).await.expect("HTTP/2");
-                while let Some(Ok((request, mut respond))) = connection.accept().await {
-                    drop(tokio::task::spawn(
-                        async move { answer_grpc(request, &mut respond).await },
-                    ));
-                }
-            }));
+            drop(tokio::task::spawn(serve_grpc(stream)));
         }
     }));
     address
+}
+
+async fn serve_grpc(stream: TcpStream) {
+    let mut connection = h2::server::handshake(stream).await.expect("HTTP/2");
+    while let Some(Ok((request, mut respond))) = connection.accept().await {
+        drop(tokio::task::spawn(async move { answer_grpc(request, &mut respond).await }));
+    }
 }
 
 async fn answer_grpc(

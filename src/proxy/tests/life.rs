@@ -114,9 +114,11 @@ fn all_problems_of_a_view_are_told_at_once() {
 fn draining_asks_clients_to_go_and_loses_nothing() {
     let (go, wait) = mpsc::sync_channel::<()>(1);
     let wait = parking_lot::Mutex::new(wait);
+    let (arrived, slow_arrived) = mpsc::sync_channel::<()>(1);
     let origin = Origin::start(move |mut peer| {
         while let Some(head) = peer.head() {
             if head.starts_with("GET /slow") {
+                arrived.send(()).expect("told");
                 wait.lock().recv().expect("told");
             }
             peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
@@ -132,7 +134,7 @@ fn draining_asks_clients_to_go_and_loses_nothing() {
     assert_eq!(field(&head, "connection"), Some("close"), "still accepted, asked to leave");
     let mut slow = rig.client();
     slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
-    eventually("under way", || rig.handle.in_flight() == 1);
+    slow_arrived.recv_timeout(super::support::DEADLINE).expect("under way");
     rig.handle.begin_drain();
     assert!(idle.rest().is_empty(), "idle connections are closed");
     eventually("no longer accepting", || std::net::TcpStream::connect(rig.address()).is_err());

@@ -12,3 +12,11 @@ mod tls;
 
 /// A chunk that begins so makes the tap panic.
 pub(super) const PANIC_IN_TAP: &[u8] = b"\0panic in the tap\0";
+
+#[test]
+fn the_tap_neither_waits_nor_locks() {
+    let source = include_str!("../tap.rs");
+    for banned in [".await", "async ", "Mutex", "RwLock", ".lock()", "park", "sleep"] {
+        assert!(!source.contains(banned), "{banned}");
+    }
+}

@@ -261,6 +261,7 @@ impl Rig {
     }
 
     /// Waits until so many captures have come, and gives them all.
+    #[expect(clippy::vec_box, reason = "as the intake gives them")]
     pub(super) fn captures(&mut self, count: usize) -> Vec<Box<Capture>> {
         let intake = self.intake.as_mut().expect("an intake");
         let (mut all, mut batch) = (Vec::new(), Vec::new());
@@ -304,7 +305,11 @@ pub(super) fn detached<T: Send + 'static>(
     std::thread::spawn(script)
 }
 
-/// An address where nobody listens.
+/// An address where nobody listens and, for as long as the tests run, nobody will.
 pub(super) fn dead_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|bound| bound.local_addr()).expect("an address")
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("bound");
+    let address = socket.local_addr().expect("an address");
+    std::mem::forget(socket);
+    address
 }

@@ -1,5 +1,7 @@
 //! TLS on both sides: ALPN, certificates by name, client certificates, authorities, reload.
 
+#![expect(clippy::disallowed_methods, reason = "peers are tasks and files of the test alone")]
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};

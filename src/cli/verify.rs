@@ -71,9 +71,10 @@ pub(super) fn run(arguments: &Arguments, json: bool) -> u8 {
 /// What the files say of the request at a time; the error tells which of them cannot be used.
 fn verdict(arguments: &Arguments, now_seconds: i64) -> Result<Result<(), Mistrust>, String> {
     let keys = keys(&arguments.secret_file)?;
-    let text = files::read_text(&arguments.headers, HEADERS_BYTES_MAX).map_err(said)?;
+    let text =
+        files::read_text(&arguments.headers, HEADERS_BYTES_MAX).map_err(|error| said(&error))?;
     let headers = headers(&text);
-    let body = files::read(&arguments.body, BODY_BYTES_MAX.0).map_err(said)?;
+    let body = files::read(&arguments.body, BODY_BYTES_MAX.0).map_err(|error| said(&error))?;
     let header = |wanted: &str| {
         let found = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
         found.map(|(_, value)| *value)
@@ -88,7 +89,7 @@ fn verdict(arguments: &Arguments, now_seconds: i64) -> Result<Result<(), Mistrus
 }
 
 fn keys(path: &Path) -> Result<Vec<Key>, String> {
-    let text = files::read_text(path, SECRETS_BYTES_MAX).map_err(said)?;
+    let text = files::read_text(path, SECRETS_BYTES_MAX).map_err(|error| said(&error))?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let keys: Result<Vec<_>, _> = lines.map(Key::read).collect();
     let keys = keys.map_err(|error| format!("`{}`: {error}", path.display()))?;
@@ -102,8 +103,8 @@ fn headers(text: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-fn said(error: files::Error) -> String {
-    let cause = std::error::Error::source(&error);
+fn said(error: &files::Error) -> String {
+    let cause = std::error::Error::source(error);
     cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 

@@ -182,7 +182,7 @@ impl Forms {
         let bytes = v6.octets();
         match v6.segments() {
             // IPv4-compatible, mapped and translated (RFC 4291 2.5.5, RFC 2765).
-            [0, 0, 0, 0, 0, 0, ..] | [0, 0, 0, 0, 0, 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] => {
+            [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] => {
                 forms.add([bytes[12], bytes[13], bytes[14], bytes[15]]);
             }
             // NAT64 (RFC 6052), well-known and, local (RFC 8215), with a /48 or a /96 in use.

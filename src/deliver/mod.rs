@@ -18,6 +18,7 @@ mod ready;
 pub mod schedule;
 pub mod service;
 pub mod sign;
+mod sweep;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trouble;

@@ -26,22 +26,25 @@ pub struct Egress {
 impl Egress {
     /// Reports every entry that cannot be read.
     pub fn check(&self, problems: &mut Problems) {
-        let lists = [("allow", &self.allow, true), ("deny", &self.deny, false)];
-        for (name, list, hosts) in lists {
-            for (index, text) in list.iter().enumerate() {
-                if Rule::parse(text).is_none_or(|rule| !hosts && rule.is_host()) {
-                    let place = pointer(&pointer("", name), &index.to_string());
-                    let wanted = if hosts { "a CIDR, a host name or `*.suffix`" } else { "a CIDR" };
-                    problems.push(
-                        Problem::error(
-                            place,
-                            "egress.bad-rule",
-                            format!("`{text}` is not {wanted}"),
-                        )
-                        .remedy("write it like `10.0.0.0/8`"),
-                    );
-                }
-            }
+        check_rules("/allow", &self.allow, "a CIDR, a host name or `*.suffix`", |_| true, problems);
+        check_rules("/deny", &self.deny, "a CIDR", |rule| !rule.is_host(), problems);
+    }
+}
+
+fn check_rules(
+    place: &str,
+    rules: &[String],
+    wanted: &str,
+    fits: impl Fn(&Rule) -> bool,
+    problems: &mut Problems,
+) {
+    for (index, text) in rules.iter().enumerate() {
+        if !Rule::parse(text).is_some_and(|rule| fits(&rule)) {
+            let place = pointer(place, &index.to_string());
+            problems.push(
+                Problem::error(place, "egress.bad-rule", format!("`{text}` is not {wanted}"))
+                    .remedy("write it like `10.0.0.0/8`"),
+            );
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use crate::bus;
 use crate::events::Raise;
-use crate::model::delivery::{Delivery, Hold, OutcomeKind, State, Trigger};
+use crate::model::delivery::{Delivery, Trigger};
 use crate::runtime::clock::Clock;
 use crate::runtime::queue;
 use crate::runtime::rng::Rng;
@@ -35,7 +35,7 @@ use super::{Destination, Destinations, Policy};
 /// Attempts in flight at most, over all destinations.
 pub const SLOTS: usize = 1_024;
 /// Outcomes that wait for the disk, beyond which no attempt begins.
-const UNWRITTEN_MAX: usize = 1_000;
+pub(super) const UNWRITTEN_MAX: usize = 1_000;
 /// Longest time between two looks at everything.
 const SWEEP_MS: i64 = 60_000;
 /// How long attempts in flight may go on once the process is to end.
@@ -285,7 +285,7 @@ impl Service {
         supervise::task("delivery", &self.parts.panics, async move {
             let ended = attempt::run(plan, store, clock, panics).await;
             // A scheduler that is gone needs no outcome: the mark tells the next one.
-            drop(news.send(Incoming::Ended(Box::new(ended))).await);
+            news.send(Incoming::Ended(Box::new(ended))).await.unwrap_or_default();
         });
     }
 
@@ -371,7 +371,7 @@ impl Service {
         )
     }
 
-    fn now<'a>(&self, policy: &'a Policy) -> Now<'a> {
+    pub(super) fn now<'a>(&self, policy: &'a Policy) -> Now<'a> {
         Now { ms: self.now_ms(), policy: &policy.retry, chance: self.parts.rng.unit() }
     }
 
@@ -398,30 +398,9 @@ impl Service {
                 }
             };
             pulse.store_holds.store(false, Ordering::Relaxed);
-            drop(news.send(Incoming::Written { receipts, error }).await);
+            // Likewise: what is on disk needs nobody to hear of it.
+            news.send(Incoming::Written { receipts, error }).await.unwrap_or_default();
         });
-    }
-
-    /// What a crash left behind: attempts that began and have no outcome are recorded as unknown and repeated at once.
-    async fn recover(&mut self) {
-        let unfinished = loop {
-            match self.parts.store.read(|reader| reader.unfinished_attempts()).await {
-                Ok(rows) => break rows,
-                Err(error) => {
-                    signals::Unreadable { error: &error }.tell();
-                    self.parts.clock.sleep(Duration::from_secs(1)).await;
-                }
-            }
-        };
-        let now_ms = self.now_ms();
-        for row in unfinished {
-            let mut attempt = row.attempt;
-            let Some(delivery) = self.record(&attempt.delivery).await else { continue };
-            attempt.outcome = OutcomeKind::Unknown;
-            attempt.error = Some("driftgate ended during the attempt".to_owned());
-            let repeated = machine::interrupted(&delivery, attempt.number, now_ms);
-            self.ledger.write(repeated, vec![Change::Attempt(Box::new(attempt))]);
-        }
     }
 
     /// The newest record of a delivery.
@@ -431,59 +410,5 @@ impl Service {
         }
         let id = id.to_owned();
         self.parts.store.read(move |reader| reader.delivery(&id)).await.ok().flatten()
-    }
-
-    /// Looks at all open deliveries whose destination is gone or holds: what no due time would find.
-    async fn sweep(&mut self) {
-        let Ok(counts) = self.parts.store.read(|reader| reader.delivery_counts()).await else {
-            return;
-        };
-        for count in counts.into_iter().filter(|count| count.state.is_open() && count.count > 0) {
-            match self.parts.destinations.find(&count.destination) {
-                None => self.sweep_one(&count.destination, count.state, None).await,
-                Some(destination) => {
-                    let policy = destination.policy();
-                    if policy.hold.is_some() {
-                        self.sweep_one(&count.destination, count.state, Some(policy)).await;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Ends the open deliveries of one destination: all of a deleted one, the expired ones of one that holds.
-    async fn sweep_one(&mut self, destination: &str, state: State, held: Option<Policy>) {
-        let mut page = store::Page::default();
-        loop {
-            let filter = store::DeliveryFilter {
-                state: Some(state),
-                destination: Some(destination.to_owned()),
-                to_ms: held.as_ref().map(|policy| self.now_ms() - policy.retry.deadline_ms + 1),
-                ..store::DeliveryFilter::default()
-            };
-            let at = page.clone();
-            let read = self.parts.store.read(move |reader| reader.deliveries(&filter, &at)).await;
-            let Ok(listing) = read else { return };
-            for delivery in listing.items {
-                if self.ledger.is_busy(&delivery.id) {
-                    continue;
-                }
-                match &held {
-                    None => self.ledger.write(machine::deleted(&delivery), Vec::new()),
-                    Some(policy) => {
-                        let hold = policy.hold.unwrap_or(Hold::Inactive);
-                        if let Due::Expired(failed) =
-                            machine::due(&delivery, Some(hold), self.now(policy))
-                        {
-                            self.expire(failed);
-                        }
-                    }
-                }
-            }
-            match listing.older {
-                Some(older) if self.ledger.unwritten() < UNWRITTEN_MAX => page.at = Some(older),
-                _ => return,
-            }
-        }
     }
 }

@@ -248,7 +248,7 @@ impl Destination for Switched {
     fn policy(&self) -> Policy {
         let policy = self.webhook.policy();
         let off = !self.triggers.load(Ordering::Relaxed);
-        Policy { hold: policy.hold.or(off.then_some(Hold::TriggersOff)), ..policy }
+        Policy { hold: policy.hold.or_else(|| off.then_some(Hold::TriggersOff)), ..policy }
     }
 
     async fn attempt(&self, context: Context) -> Report {

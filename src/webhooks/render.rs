@@ -12,7 +12,7 @@ pub(super) enum Render {
     Structured,
     Binary,
     Standard,
-    Template(Tree),
+    Template(Box<Tree>),
 }
 
 /// A body and its headers.

@@ -24,6 +24,7 @@ use crate::model::id;
 use crate::model::problem::Problems;
 use crate::model::secret::SecretSource;
 use crate::runtime::clock::{Clock, Hands};
+use crate::runtime::files;
 use crate::runtime::rng::Rng;
 use crate::runtime::shutdown::Stage;
 use crate::runtime::supervise::{self, Panics};
@@ -35,7 +36,7 @@ const OOPS: &str = "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n";
 const GONE: &str = "HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-fn webhook(options: Value) -> Webhook {
+fn webhook(options: &Value) -> Webhook {
     let mut all =
         json!({"name": "hook", "url": "http://127.0.0.1:9/", "events": ["*"], "secret": SECRET});
     for (name, value) in options.as_object().expect("an object") {
@@ -157,7 +158,7 @@ fn verified(request: &Received) -> Result<(), sign::Mistrust> {
 async fn an_event_arrives_signed_and_its_data_verbatim() {
     let folder = tempfile::tempdir().expect("a folder");
     let (address, seen) = recording(|_| OK).await;
-    let registry = registry(folder.path(), &[webhook(at(address))]);
+    let registry = registry(folder.path(), &[webhook(&at(address))]);
     let running = Running::start(folder.path(), &registry);
     let id = running.publish("hook", &json!({"n": 1.0, "s": "ü"})).await;
     running.until(&id, State::Success).await;
@@ -184,7 +185,7 @@ async fn an_event_arrives_signed_and_its_data_verbatim() {
 async fn signed_bytes_are_equal_at_every_attempt() {
     let folder = tempfile::tempdir().expect("a folder");
     let (address, seen) = recording(|number| if number < 3 { OOPS } else { OK }).await;
-    let registry = registry(folder.path(), &[webhook(at(address))]);
+    let registry = registry(folder.path(), &[webhook(&at(address))]);
     let running = Running::start(folder.path(), &registry);
     let id = running.publish("hook", &json!({"x": [1.50, "e\u{1F600}"]})).await;
     for _ in 0..3 {
@@ -214,11 +215,11 @@ async fn an_edit_while_retrying_goes_to_the_new_address() {
     let folder = tempfile::tempdir().expect("a folder");
     let (old, at_old) = recording(|_| OOPS).await;
     let (new, at_new) = recording(|_| OK).await;
-    let registry = registry(folder.path(), &[webhook(at(old))]);
+    let registry = registry(folder.path(), &[webhook(&at(old))]);
     let running = Running::start(folder.path(), &registry);
     let id = running.publish("hook", &json!({})).await;
     running.until(&id, State::Retrying).await;
-    registry.replace(&[webhook(at(new))], &world(folder.path())).expect("in force");
+    registry.replace(&[webhook(&at(new))], &world(folder.path())).expect("in force");
     running.handle.wake();
     running.hands.advance(10_000);
     running.until(&id, State::Success).await;
@@ -239,7 +240,7 @@ async fn no_secret_appears_in_a_log_an_answer_or_the_database() {
         "static_secret": {"value": "static-4711"},
         "secret": SECRET,
     });
-    let registry = registry(folder.path(), &[webhook(options)]);
+    let registry = registry(folder.path(), &[webhook(&options)]);
     let running = Running::start(folder.path(), &registry);
     let id = running.publish("hook", &json!({})).await;
     running.until(&id, State::Retrying).await;
@@ -255,12 +256,12 @@ async fn no_secret_appears_in_a_log_an_answer_or_the_database() {
     let shown = format!("{attempt:?} {:?} {:?}", registry.list(), registry.secret(&id_of("hook")));
     running.stage.begin();
     running.store.close().await;
-    let mut files = shown.into_bytes();
+    let mut kept = shown.into_bytes();
     for name in ["driftgate.db", "driftgate.db-wal"] {
-        files.extend(std::fs::read(folder.path().join(name)).unwrap_or_default());
+        kept.extend(files::read(&folder.path().join(name), 1 << 30).unwrap_or_default());
     }
     for secret in ["4711", "dXNlcjpwYXNz", "MfKQ9r8GKYqr"] {
-        let found = files.windows(secret.len()).any(|window| window == secret.as_bytes());
+        let found = kept.windows(secret.len()).any(|window| window == secret.as_bytes());
         assert!(!found, "`{secret}` was kept");
     }
 }
@@ -269,7 +270,7 @@ async fn no_secret_appears_in_a_log_an_answer_or_the_database() {
 async fn a_receiver_that_is_gone_makes_its_webhook_inactive() {
     let folder = tempfile::tempdir().expect("a folder");
     let (address, seen) = recording(|_| GONE).await;
-    let hooks = [webhook(at(address))];
+    let hooks = [webhook(&at(address))];
     let registry = registry(folder.path(), &hooks);
     let running = Running::start(folder.path(), &registry);
     let id = running.publish("hook", &json!({})).await;
@@ -281,7 +282,7 @@ async fn a_receiver_that_is_gone_makes_its_webhook_inactive() {
     assert!(matches!(running.handle.retry(&id, "1").await, Err(deliver::Error::Inactive)));
     registry.replace(&hooks, &world(folder.path())).expect("in force");
     assert!(!registry.list()[0].active, "an unchanged webhook keeps its state");
-    let changed = [webhook(merged(at(address), &json!({"concurrency": 2})))];
+    let changed = [webhook(&merged(at(address), &json!({"concurrency": 2})))];
     registry.replace(&changed, &world(folder.path())).expect("in force");
     assert!(registry.list()[0].active);
     assert_eq!(seen.lock().len(), 1);
@@ -303,7 +304,7 @@ async fn every_format_carries_the_event() {
     ] {
         let format_name = serde_json::to_value(format).expect("a name");
         let options = merged(merged(at(address), &json!({"format": format_name})), &more);
-        let registry = registry(folder.path(), &[webhook(options)]);
+        let registry = registry(folder.path(), &[webhook(&options)]);
         let report = registry.test(&id_of("hook"), &sent).await.expect("the webhook");
         assert_eq!(report.outcome, OutcomeKind::Ok, "{:?}", report.error);
         let request = seen.lock().pop().expect("a request");
@@ -332,7 +333,7 @@ async fn a_template_that_gives_no_value_is_outcome_render_and_sends_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let (address, seen) = recording(|_| OK).await;
     let template = json!({"format": "template", "template": {"a": "{{ data.missing }}"}});
-    let registry = registry(folder.path(), &[webhook(merged(at(address), &template))]);
+    let registry = registry(folder.path(), &[webhook(&merged(at(address), &template))]);
     let report = registry.test(&id_of("hook"), &event("api.updated")).await.expect("the webhook");
     assert_eq!(report.outcome, OutcomeKind::Render);
     assert!(report.error.expect("why").contains("undefined"));
@@ -343,7 +344,7 @@ async fn a_template_that_gives_no_value_is_outcome_render_and_sends_nothing() {
 fn each_webhook_that_names_a_type_gets_a_delivery_or_a_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let named = |name: &str, more: Value| {
-        webhook(merged(json!({"name": name, "events": ["api.*", "delivery.failing"]}), &more))
+        webhook(&merged(json!({"name": name, "events": ["api.*", "delivery.failing"]}), &more))
     };
     let registry = registry(
         folder.path(),
@@ -404,7 +405,7 @@ fn secrets_that_the_configuration_leaves_out_are_made_once_and_kept_private() {
     let path = folder.path().join("webhook-secrets.json");
     let mode = std::fs::metadata(&path).expect("kept").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    std::fs::write(&path, "{").expect("damaged");
+    files::write_private(&path, b"{").expect("damaged");
     let problems =
         Registry::default().replace(&[hook], &world(folder.path())).expect_err("damaged");
     assert!(problems.to_string().contains("webhook-secrets.json"), "{problems}");
@@ -465,7 +466,7 @@ fn everything_wrong_is_reported_at_once_with_its_place() {
             .all(|problem| !problem.remedy.is_empty() || problem.code == "expression.syntax")
     );
     let six: Vec<_> =
-        (0..6).map(|n| webhook(json!({"name": format!("w{n}"), "api": "orders"}))).collect();
+        (0..6).map(|n| webhook(&json!({"name": format!("w{n}"), "api": "orders"}))).collect();
     let mut problems = Problems::default();
     check_all(&six, &mut problems);
     assert_eq!(problems.0[0].code, "webhook.too-many");
@@ -473,7 +474,7 @@ fn everything_wrong_is_reported_at_once_with_its_place() {
 
 #[test]
 fn secrets_are_shown_to_whoever_resolves_them() {
-    let mut hook = webhook(json!({
+    let mut hook = webhook(&json!({
         "secret": {"file": "a"}, "secrets": [{"env": "B"}],
         "static_secret": {"value": {"file": "c"}}, "headers": {"x/y": {"file": "d"}},
     }));

@@ -310,7 +310,7 @@ fn render_of(options: &options::Webhook) -> Result<Render, Problem> {
                     Problem::error("", "webhook.no-template", "the template cannot be used")
                 })
             });
-            Render::Template(compiled.map_err(below("/template"))?)
+            Render::Template(Box::new(compiled.map_err(below("/template"))?))
         }
     })
 }

@@ -92,17 +92,17 @@ fn decode(raw: Vec<u8>, headers: &HeaderMap, keep: Keep, ending: Ending) -> (Vec
 }
 
 fn inflate(decoder: impl Read, limit: usize, ending: Ending) -> (Vec<u8>, Ending) {
-    let mut decoded = Vec::new();
+    let mut text = Vec::new();
     let mut capped = decoder.take(limit as u64 + 1);
-    let outcome = capped.read_to_end(&mut decoded);
-    if decoded.len() > limit {
-        decoded.truncate(limit);
-        return (decoded, Ending::Cut);
+    let outcome = capped.read_to_end(&mut text);
+    if text.len() > limit {
+        text.truncate(limit);
+        return (text, Ending::Cut);
     }
     match outcome {
-        Ok(_) => (decoded, ending),
+        Ok(_) => (text, ending),
         // What was cut on the wire cannot decode to its end.
-        Err(_) if ending != Ending::Complete => (decoded, ending),
-        Err(error) => (decoded, Ending::Broken(format!("the body does not decode: {error}"))),
+        Err(_) if ending != Ending::Complete => (text, ending),
+        Err(error) => (text, Ending::Broken(format!("the body does not decode: {error}"))),
     }
 }

@@ -192,8 +192,13 @@ impl Client {
         // The head has decided; a body that outlasts `total` is cut, it does not undo the answer.
         let left = timeouts.total.saturating_sub(head_after).min(keep.duration);
         let margin = Duration::from_millis(50).min(left / 2);
-        let (body, ending) =
-            body::read(response, &headers, keep, self.checked.clock.sleep(left - margin)).await;
+        let (body, ending) = body::read(
+            response,
+            &headers,
+            keep,
+            self.checked.clock.sleep(left.saturating_sub(margin)),
+        )
+        .await;
         Ok(Reply { status, headers, body, ending, address, head_after })
     }
 

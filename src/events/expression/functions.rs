@@ -136,20 +136,20 @@ fn join(values: &Value, between: Option<String>) -> Result<String, Error> {
     Ok(sink.0)
 }
 
-fn replace(text: String, from: String, to: String) -> Result<String, Error> {
-    let hits = if from.is_empty() { text.chars().count() + 1 } else { text.matches(&from).count() };
+fn replace(text: &str, from: &str, to: &str) -> Result<String, Error> {
+    let hits = if from.is_empty() { text.chars().count() + 1 } else { text.matches(from).count() };
     if hits.saturating_mul(to.len()).saturating_add(text.len()) > 2 * OUTPUT_BYTES_MAX {
         return Err(too_long());
     }
-    capped(&text.replace(&from, &to))
+    capped(&text.replace(from, to))
 }
 
-fn is_matching(text: String, pattern: String) -> Result<bool, Error> {
-    RegexBuilder::new(&pattern)
+fn is_matching(text: &str, pattern: &str) -> Result<bool, Error> {
+    RegexBuilder::new(pattern)
         .size_limit(PATTERN_BYTES_MAX)
         .dfa_size_limit(PATTERN_BYTES_MAX)
         .build()
-        .map(|pattern| pattern.is_match(&text))
+        .map(|pattern| pattern.is_match(text))
         .map_err(|error| invalid(format!("the pattern cannot be used: {error}")))
 }
 

@@ -100,6 +100,22 @@ pub struct EventsQuery {
     pub cursor: Option<String>,
 }
 
+/// Which ended contract tests.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TestsQuery {
+    pub api: Option<String>,
+    /// RFC 3339, or `-15m`: not before.
+    pub since: Option<String>,
+    /// RFC 3339, or `-15m`: before.
+    pub until: Option<String>,
+    /// Items on a page; default 50.
+    #[schemars(range(min = 1, max = 250))]
+    pub limit: Option<u32>,
+    /// `next` or `prev` of an earlier page of the same question.
+    pub cursor: Option<String>,
+}
+
 /// Which of the events with one id.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -30,7 +30,8 @@ use traffic::Pace;
 /// Starts an orders API, six clients and a webhook receiver on loopback, and driftgate between them; nothing leaves this
 /// machine, and nothing is left behind. On a terminal it stays after the story, at twenty exchanges a second, until Ctrl-C.
 ///
-/// Exit codes: 0 the story was told to its end, 1 a step was not seen in time, 2 it could not start.
+/// Exit codes: 0 the story was told to its end, 1 a step was not seen in time, 2 it could not start,
+/// 3 it was interrupted.
 ///
 /// Examples:
 ///   driftgate demo

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
 use super::orders::{Orders, Shop};
 use super::receiver::Receiver;
@@ -16,13 +17,14 @@ use super::serve::serve;
 use super::traffic::{CONSUMERS, Traffic};
 use super::{Arguments, now};
 use crate::app::{self, Running};
+use crate::cli::console::tell;
 use crate::config::{self, Source};
 use crate::deliver::sign::{Key, new_secret};
 use crate::model::hash;
 use crate::runtime::clock::Clock;
 use crate::runtime::files;
 use crate::runtime::rng::Rng;
-use crate::runtime::supervise::Panics;
+use crate::runtime::supervise::{self, Panics};
 use crate::telemetry;
 
 /// Everything that acts in the story.
@@ -34,7 +36,9 @@ pub(super) struct Scene {
     pub(super) traffic: Traffic,
     pub(super) proxy: String,
     pub(super) admin: String,
-    pub(super) clock: Clock,
+    /// The broker that events are relayed to as well.
+    pub(super) kafka: Option<String>,
+    interrupted: JoinHandle<()>,
     instance: Option<Running>,
     actors: Runtime,
 }
@@ -87,13 +91,14 @@ impl Scene {
         };
         Ok(Self {
             admin: instance.admin_url(),
-            folder,
             orders,
             orders_at,
             receiver,
             traffic,
             proxy,
-            clock: clock.clone(),
+            kafka: arguments.kafka.clone(),
+            interrupted: folder.remove_when_interrupted(&actors, &panics),
+            folder,
             instance: Some(instance),
             actors,
         })
@@ -101,6 +106,7 @@ impl Scene {
 
     /// Returns at Ctrl-C.
     pub(super) fn until_interrupted(&self) {
+        self.interrupted.abort();
         // Without a handler Ctrl-C ends the process at once, which is as good.
         drop(self.actors.block_on(tokio::signal::ctrl_c()));
     }
@@ -199,6 +205,21 @@ impl Folder {
     pub(super) fn write(&self, name: &str, text: &str) -> Result<()> {
         files::write_private(&self.path.join(name), text.as_bytes())?;
         Ok(())
+    }
+}
+
+impl Folder {
+    /// Ctrl-C before the end of the story: nothing is left behind, and nobody is waited for.
+    fn remove_when_interrupted(&self, actors: &Runtime, panics: &Panics) -> JoinHandle<()> {
+        let (path, is_kept) = (self.path.clone(), self.is_kept);
+        let _inside = actors.enter();
+        supervise::task("demo interruption", panics, async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                drop(Self { path, is_kept });
+                tell("interrupted");
+                supervise::exit(3);
+            }
+        })
     }
 }
 

@@ -55,6 +55,9 @@ impl Story<'_> {
         let finding = self.deploy(&template)?;
         self.test(&finding)?;
         self.delivered(&finding)?;
+        if let Some(broker) = &self.scene.kafka {
+            self.relayed(broker)?;
+        }
         self.yours(&revision);
         Ok(())
     }
@@ -157,7 +160,7 @@ impl Story<'_> {
             format!("  promised  {}", shape(&finding["expected"])),
             format!("  seen      {}", shape(&finding["observed"])),
             format!(
-                "{} of {} answers since, to {} clients; {} severity, {}; confidence {:.2}",
+                "{} of {} answers since the freeze, to {} clients; {} severity, {}; confidence {:.2}",
                 finding["statistics"]["k"],
                 finding["statistics"]["n"],
                 finding["statistics"]["consumers"],
@@ -192,25 +195,34 @@ impl Story<'_> {
             let awaited = format!("a failed contract test; it ended as {kind}: {result}");
             return Err(Cut::Missed { step: "TEST", awaited });
         }
+        let count = |name: &str| result["counts"][name].as_u64().unwrap_or_default();
         let mut details = vec![
-            "The action `verify-contract` waits for contract.drift.opened. It asked the API itself, past"
-                .to_owned(),
-            "the proxy, for what the frozen contract promises.".to_owned(),
+            "The action `verify-contract` waits for contract.drift.opened. It asked the API itself, past the".to_owned(),
+            format!(
+                "proxy, for what was frozen: {} requests, GET alone; {} operations passed, {} failed.",
+                result["requests"],
+                count("passed"),
+                count("failed"),
+            ),
         ];
         for violation in violations.iter().take(3) {
             let data = &violation["data"];
-            let confidence = data["confidence"].as_f64().unwrap_or_default();
-            let message = data["message"].as_str().unwrap_or_default();
-            details.push(format!("violation: {message} (confidence {confidence:.2})"));
+            let text = |name: &str| data[name].as_str().unwrap_or_default();
+            details.push(format!(
+                "violation: {} {}: {} (reproduced {})",
+                text("method"),
+                text("template"),
+                text("message"),
+                text("reproduced"),
+            ));
+            if data["fingerprint"] == finding["fingerprint"] {
+                details.push(format!(
+                    "It has the fingerprint of the drift, {}: two witnesses, one finding.",
+                    text("fingerprint"),
+                ));
+            }
         }
-        let path = format!("/v1/findings/{}", finding["fingerprint"].as_str().unwrap_or_default());
-        if let Ok(now) = self.get(&path)
-            && let Some(confidence) = now["confidence"].as_f64()
-        {
-            details
-                .push(format!("which confirms the drift: its confidence is now {confidence:.2}"));
-        }
-        details.push(self.command("events list --type contract.test.*"));
+        details.push(self.command("events list --type 'contract.*'"));
         let sentence = format!("the drift started a contract test, and it {}", ended(&kind));
         self.teller.step("TESTED", &sentence, &details);
         Ok(())
@@ -261,6 +273,29 @@ impl Story<'_> {
         ));
         details.push(self.command(&format!("deliveries show {id}")));
         self.teller.step("DELIVERED", "the webhook was told, and believes it", &details);
+        Ok(())
+    }
+
+    /// Nothing of the log waits for the broker any more.
+    fn relayed(&self, broker: &str) -> Result<(), Cut> {
+        let awaited = format!("every event acknowledged by the broker at {broker}");
+        let events = self.until("RELAYED", &awaited, 30, || {
+            let health = self.get("/v1/health")?;
+            let parts = health["items"].as_array().into_iter().flatten();
+            let bus = parts.clone().find(|part| part["name"] == "bus").cloned().unwrap_or_default();
+            let is_done = bus["state"] == "ok" && bus["numbers"]["lag_events"] == 0;
+            Ok(is_done.then(|| self.get("/v1/events?limit=250")).transpose()?)
+        })?;
+        let kinds = events["items"].as_array().into_iter().flatten();
+        let mut details: Vec<String> = kinds
+            .rev()
+            .map(|event| format!("  {}", event["type"].as_str().unwrap_or_default()))
+            .collect();
+        details
+            .push(format!("$ kcat -b {broker} -t driftgate-demo.events -C -e -f '%k %h\\n%s\\n'"));
+        let sentence =
+            format!("the broker at {broker} has every event, in topic driftgate-demo.events");
+        self.teller.step("RELAYED", &sentence, &details);
         Ok(())
     }
 

@@ -48,8 +48,8 @@ pub(super) fn excerpt(document: &Value, template: &str) -> Vec<String> {
                 (Some(k), Some(n)) => format!("{k} of {n}"),
                 _ => String::new(),
             };
-            let need = if required.contains(&name.as_str()) { "required" } else { "" };
-            format!("{name:<12} {:<34} {need:<9} {counted}", shape(property))
+            let need = if required.contains(&name.as_str()) { "required" } else { "optional" };
+            format!("{name:<12} {counted:<12} {need:<9} {}", shape(property))
         })
         .collect()
 }

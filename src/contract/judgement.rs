@@ -35,6 +35,15 @@ pub struct Judgement {
     pub(super) tally: Tally,
 }
 
+impl Judgement {
+    /// The operation of a request that keeps the contract and was refused as if it did not: what that would mean if it went
+    /// on. One refusal alone proves nothing.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Deviation> {
+        self.tally.refusal.as_ref()
+    }
+}
+
 /// What counting needs to know of an exchange; dropped with the judgement.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {

@@ -16,6 +16,7 @@ mod judgement;
 mod kinds;
 mod load;
 mod lower;
+mod names;
 pub mod options;
 mod oracle;
 pub mod render;

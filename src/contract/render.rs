@@ -73,20 +73,44 @@ pub(super) fn message(finding: &Finding) -> String {
     format!("{subject}: {}", predicate(finding))
 }
 
+/// What is said of the subject.
 fn predicate(finding: &Finding) -> String {
-    use Kind as K;
-    let field = field(finding);
     let often = often(finding);
     let expected = said(&finding.expected);
     let observed = said(&finding.observed);
-    let refused = finding.direction == Direction::Request && finding.verdict == Verdict::Breaking;
-    match finding.kind {
+    of_operation(finding, &often, &expected, &observed)
+        .or_else(|| of_message(finding, &often, &expected, &observed))
+        .unwrap_or_else(|| of_place(finding, &often, &expected, &observed))
+}
+
+fn of_operation(finding: &Finding, often: &str, expected: &str, observed: &str) -> Option<String> {
+    use Kind as K;
+    Some(match finding.kind {
         K::EndpointUndocumented => format!("answered {often}, and the baseline has no such path"),
         K::MethodUndocumented => format!("answered {often}, and the baseline has not that method"),
         K::StatusUndocumented => {
             let status = &finding.location.status;
             format!("answered {status} {often}; the baseline documents {expected}")
         }
+        K::RequestRefused => {
+            format!("requests that keep the baseline are refused with {observed}, {often}")
+        }
+        K::AuthUnauthenticatedSuccess => {
+            format!("succeeded without credentials {often}; the baseline asks for them")
+        }
+        K::AuthSchemeUndocumented | K::AuthPlacementChanged => {
+            format!("succeeded with {observed} {often}; the baseline asks for {expected}")
+        }
+        K::AuthNowRequired => {
+            format!("refused anonymous requests {often}; the baseline says it is public")
+        }
+        _ => return None,
+    })
+}
+
+fn of_message(finding: &Finding, often: &str, expected: &str, observed: &str) -> Option<String> {
+    use Kind as K;
+    Some(match finding.kind {
         K::MediaTypeUndocumented => {
             format!("the body is {observed} {often}; the baseline documents {expected}")
         }
@@ -95,9 +119,16 @@ fn predicate(finding: &Finding) -> String {
         K::MediaTypeLying => format!("the body says {observed} and is not that {often}"),
         K::BodyUndocumented => format!("there is a body {often}; the baseline has none"),
         K::BodyMissing => format!("the body is empty {often}; the baseline promises {expected}"),
-        K::RequestRefused => {
-            format!("requests that keep the baseline are refused with {observed}, {often}")
-        }
+        _ => return None,
+    })
+}
+
+fn of_place(finding: &Finding, often: &str, expected: &str, observed: &str) -> String {
+    use Kind as K;
+    let field = field(finding);
+    let keyword = &finding.location.keyword;
+    let refused = finding.direction == Direction::Request && finding.verdict == Verdict::Breaking;
+    match finding.kind {
         K::FieldUndocumented => {
             format!("{field} ({observed}) is there {often}; the baseline does not know it")
         }
@@ -110,7 +141,9 @@ fn predicate(finding: &Finding) -> String {
             format!("{field} is missing {often}; the baseline requires it")
         }
         K::NullUnexpected => format!("{field} is null {often}; the baseline does not allow that"),
-        K::TypeChanged => format!("{field} is {observed} {often}; the baseline says {expected}"),
+        K::TypeChanged => {
+            format!("{field} is {} {often}; the baseline says {expected}", with_article(observed))
+        }
         K::EnumWidened => {
             format!("{field} has a value outside the documented ones {often}; they are {expected}")
         }
@@ -118,29 +151,11 @@ fn predicate(finding: &Finding) -> String {
         K::DiscriminatorUnknown => {
             format!("{field} names no documented variant {often}; they are {expected}")
         }
-        K::ReadWriteViolated => {
-            format!("{field} is there {often}; the baseline says {}", finding.location.keyword)
-        }
+        K::ReadWriteViolated => format!("{field} is there {often}; the baseline says {keyword}"),
         K::UnionNoBranch => format!("{field} is none of the documented variants {often}"),
         K::UnionAmbiguous => format!("{field} is several of the documented variants {often}"),
         K::ParamUndocumented => format!("{field} is sent {often}; the baseline does not know it"),
-        K::ParamInvalid | K::HeaderInvalid => {
-            let keyword = &finding.location.keyword;
-            format!("{field} breaks `{keyword}` {often}; the baseline says {expected}")
-        }
-        K::AuthUnauthenticatedSuccess => {
-            format!("succeeded without credentials {often}; the baseline asks for them")
-        }
-        K::AuthSchemeUndocumented | K::AuthPlacementChanged => {
-            format!("succeeded with {observed} {often}; the baseline asks for {expected}")
-        }
-        K::AuthNowRequired => {
-            format!("refused anonymous requests {often}; the baseline says it is public")
-        }
-        _ => {
-            let keyword = &finding.location.keyword;
-            format!("{field} breaks `{keyword}` {often}; the baseline says {expected}")
-        }
+        _ => format!("{field} breaks `{keyword}` {often}; the baseline says {expected}"),
     }
 }
 
@@ -185,6 +200,15 @@ fn field(finding: &Finding) -> String {
         }
     }
     format!("`{text}`")
+}
+
+/// The name of a type as a noun.
+fn with_article(name: &str) -> String {
+    match name.chars().next() {
+        Some('a' | 'i' | 'o') => format!("an {name}"),
+        _ if name == "null" => name.to_owned(),
+        _ => format!("a {name}"),
+    }
 }
 
 /// An expectation or observation in words.

@@ -13,13 +13,14 @@ use crate::model::kind::Kind;
 use super::super::body::{Withheld, push_step};
 use super::super::compile::{Detail, Step, Violation};
 use super::super::lower::EVIDENCE;
+use super::super::names::is_data;
 use super::super::specification::Side;
 use super::super::wire::Wire;
 
 /// Flaws of one value.
 const FLAWS_MAX: usize = 32;
 
-/// So many unexpected names in one object are the keys of a map.
+/// More unexpected names in one object are the keys of a map.
 const UNEXPECTED_MAX: usize = 16;
 
 /// Longest expectation that is told in full, bytes of JSON.
@@ -196,8 +197,11 @@ impl Reading<'_> {
             flaw.observed = json!({"type": seen.map_or("any", type_name)});
             found.push((flaw.written(Value::Null), base.clone()));
         };
-        if names.len() > UNEXPECTED_MAX {
+        let (data, names): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| is_data(name));
+        if !data.is_empty() || names.len() > UNEXPECTED_MAX {
             push(Step::Key(String::new()), None);
+        }
+        if names.len() > UNEXPECTED_MAX {
             return;
         }
         for name in names {

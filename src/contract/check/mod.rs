@@ -122,7 +122,7 @@ fn judge_operation(
     if exchange.method != "HEAD" {
         response::judge(&case, judgement);
     }
-    for flaw in security::judge(&case) {
+    if let Some(flaw) = security::judge(&case) {
         raise(judgement, Direction::Structure, flaw);
     }
 }

@@ -4,12 +4,13 @@
 
 use serde_json::{Value, json};
 
-use crate::model::exchange::Text;
+use crate::model::exchange::{Message, Text};
 use crate::model::kind::Kind;
 
 use super::super::body::{self, Unread, Withheld};
 use super::super::decode::{self, Decoded, Pairs};
 use super::super::judgement::{Reason, Validity};
+use super::super::names::is_noise;
 use super::super::specification::{Content, Parameter, Place, SchemeKind, Side};
 use super::Case;
 use super::flaw::{Flaw, brief};
@@ -103,10 +104,7 @@ fn decode(
 }
 
 /// All lines of a field joined; the inner none if a line is withheld.
-pub(super) fn header_value(
-    message: &crate::model::exchange::Message,
-    name: &str,
-) -> Option<Option<String>> {
+pub(super) fn header_value(message: &Message, name: &str) -> Option<Option<String>> {
     let mut lines = message.fields.iter().filter(|field| &*field.name == name).peekable();
     lines.peek()?;
     let texts: Option<Vec<&str>> = lines.map(|field| Text::as_str(&field.value)).collect();
@@ -170,7 +168,8 @@ fn undocumented_names(case: &Case<'_>, pairs: &Pairs<'_>) -> Vec<String> {
     let mut names: Vec<String> = pairs
         .names()
         .filter(|name| {
-            !is_key(name)
+            !is_noise(name)
+                && !is_key(name)
                 && !parameters.iter().any(|parameter| {
                     parameter.place == Place::Query && decode::is_spoken_for(parameter, name, wire)
                 })

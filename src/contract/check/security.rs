@@ -18,11 +18,17 @@ const TOKEN_WORDS: &[&str] =
 /// Flaws of an exchange's security.
 pub(super) fn judge(case: &Case<'_>) -> Option<Flaw> {
     let status = case.exchange.status;
-    let presented = &case.exchange.credentials;
+    // A cookie that looks like a login is no proof of one, and hides none either.
+    let presented: Vec<&Credential> = case
+        .exchange
+        .credentials
+        .iter()
+        .filter(|known| known.kind != CredentialKind::SessionCookie)
+        .collect();
     if !case.operation.is_secured() {
         let is_anonymous = presented.is_empty() && !has_cookie(case);
         return (matches!(status, 401 | 403) && is_anonymous).then(|| {
-            let seen = json!({"status": status, "credentials": []});
+            let seen = json!({"credentials": [], "status": status});
             let flaw = Flaw::of_message(Kind::AuthNowRequired, json!({"security": []}), seen);
             flaw.at("", "security")
         });
@@ -31,18 +37,18 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Flaw> {
         return None;
     }
     let expected = json!({"security": needs(case)});
-    let seen: Vec<String> = presented.iter().map(describe).collect();
+    let seen: Vec<String> = presented.iter().copied().map(describe).collect();
     if presented.is_empty() {
         let is_public = has_cookie(case) || is_cached(case) || hands_out_tokens(case);
         return (!is_public).then(|| {
-            let seen = json!({"status": status, "credentials": seen});
+            let seen = json!({"credentials": seen, "status": status});
             Flaw::of_message(Kind::AuthUnauthenticatedSuccess, expected, seen).at("", "security")
         });
     }
     let kind =
         if is_elsewhere(case) { Kind::AuthPlacementChanged } else { Kind::AuthSchemeUndocumented };
     let written = json!(seen);
-    let seen = json!({"status": status, "credentials": seen});
+    let seen = json!({"credentials": seen, "status": status});
     Some(Flaw::of_message(kind, expected, seen).at("", "security").written(written))
 }
 
@@ -150,5 +156,5 @@ fn describe(credential: &Credential) -> String {
         CredentialKind::ApiKey => "key",
         CredentialKind::SessionCookie => "session",
     };
-    format!("{kind} in {place} {}", credential.name)
+    format!("{kind} in {place} `{}`", credential.name)
 }

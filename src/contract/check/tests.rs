@@ -1,5 +1,6 @@
 //! Tests of judging: tables of (document, exchange, deviations).
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -609,5 +610,64 @@ fn bodies_beyond_the_limits_are_unvalidatable() {
             baseline.judge(&exchange("GET /t", 200).answered_as("application/json", &body));
         assert_eq!(judgement.reply, Validity::Unvalidatable(reason));
         assert!(judgement.deviations.is_empty());
+    }
+}
+
+/// A document in which nearly every keyword depends on values.
+fn demanding() -> Value {
+    json!({"type": "object", "properties": {
+        "a": {"type": "string", "enum": ["x", "y"]},
+        "b": {"type": "array", "uniqueItems": true, "contains": {"const": 1}, "items": {"type": "integer", "minimum": 1}},
+        "c": {"oneOf": [
+            {"type": "object", "required": ["a"], "properties": {"a": {"const": "x"}, "b": {}}},
+            {"type": "object", "required": ["a"], "properties": {"a": {"const": "y"}, "c": {}}}]},
+        "d": {"if": {"properties": {"a": {"const": "x"}}}, "then": {"required": ["b"]}, "properties": {"a": {}, "b": {}}},
+        "e": {"not": {"properties": {"a": {"const": ""}}, "required": ["a"]}, "properties": {"a": {"type": "string"}}},
+        "f": {"anyOf": [{"properties": {"a": {"const": "x"}, "b": {}}}, {"properties": {"a": {}}}]},
+    }})
+}
+
+/// Bodies that keep the document above, in most cases.
+fn kept() -> impl Strategy<Value = Value> {
+    let word = prop::sample::select(vec!["x", "y"]);
+    (word.clone(), word.clone(), word, any::<[bool; 4]>()).prop_map(|(one, two, three, [b, c, d, e])| {
+        let c = if c { "b" } else { "c" };
+        let mut body = json!({"a": one, "c": {"a": two, c: 1}, "d": {"a": three}, "f": {"a": one, "b": 2}});
+        if b {
+            body["b"] = json!([1, 2, 3]);
+        }
+        if d {
+            body["d"]["b"] = json!(1);
+        }
+        if e {
+            body["e"] = json!({"a": three});
+        }
+        body
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn withholding_any_values_adds_no_deviation(
+        body in kept(),
+        hidden in prop::sample::subsequence(
+            vec!["a", "b", "b.*", "c", "c.a", "c.b", "d.a", "d.b", "d", "e.a", "f.a", "f"], 0..12),
+    ) {
+        let baseline = answering("3.1.0", &demanding(), &json!({}));
+        let open = baseline.judge(&exchange("GET /t", 200).answered(&body));
+        prop_assume!(open.deviations.is_empty());
+        let closed = baseline.judge(&exchange("GET /t", 200).answered(&body).hiding(&hidden));
+        prop_assert_eq!(told(&closed), Vec::<String>::new());
+    }
+
+    #[test]
+    fn no_bytes_make_judging_panic(bytes in "[ -~\\n]{0,80}", query in "[a-z=&%\\[\\]+,|;]{0,40}") {
+        let baseline = baseline(OPERATIONS);
+        let line = format!("GET /v1/a/{}?{query}", bytes.replace(['?', ' '], ""));
+        drop(baseline.judge(&exchange(&line, 200).answered_as("application/json", &bytes)));
+        let form = exchange("POST /v1/b", 204).sent_as("application/x-www-form-urlencoded", &bytes);
+        drop(baseline.judge(&form));
     }
 }

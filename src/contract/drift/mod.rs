@@ -41,6 +41,10 @@ const PAYLOADS_MAX: usize = 65_536;
 /// Parts of the contract that totals are kept of.
 const SLOTS_MAX: usize = 50_000;
 
+/// Findings at one part of the contract. Each exchange visits those of the parts it passes; a server that answers every path
+/// must not make it slow.
+const SLOT_FINDINGS_MAX: usize = 256;
+
 const DAY_MS: i64 = 86_400_000;
 
 /// A candidate that was not seen again for so long is dropped.
@@ -215,7 +219,7 @@ impl Drift {
         let exchange = sighting.exchange;
         let now = exchange.time_ms;
         if !self.tracked.contains_key(&*deviation.fingerprint) {
-            self.make_room()?;
+            self.make_room(deviation.slot)?;
             let before = self.totals.get(&deviation.slot).copied().unwrap_or(1).saturating_sub(1);
             let finding = super::finding::found(
                 &self.api,
@@ -408,31 +412,40 @@ impl Drift {
         }
     }
 
-    /// Makes room for one more finding: the oldest tenth of the candidates goes, or of the resolved; none if all are live.
-    fn make_room(&mut self) -> Option<()> {
-        if self.tracked.len() < self.options.findings {
+    /// Makes room for one more finding at a slot: the oldest candidates go, else the oldest resolved ones; none if all there
+    /// are live.
+    fn make_room(&mut self, slot: Slot) -> Option<()> {
+        let here = self.by_slot.get(&slot).map_or(&[][..], Vec::as_slice);
+        let oldest = if here.len() >= SLOT_FINDINGS_MAX {
+            self.expendable(here.iter())
+        } else if self.tracked.len() >= self.options.findings {
+            self.expendable(self.tracked.keys())
+        } else {
             return Some(());
-        }
-        let expendable = |state: FindingState| {
-            let mut list: Vec<(i64, Arc<str>)> = self
-                .tracked
-                .values()
-                .filter(|tracked| tracked.finding.state == state)
-                .map(|tracked| (tracked.finding.last_seen_ms, tracked.fingerprint.clone()))
-                .collect();
-            list.sort_unstable();
-            list.truncate((self.options.findings / 10).max(1));
-            list
         };
-        let mut oldest = expendable(FindingState::Candidate);
-        if oldest.is_empty() {
-            oldest = expendable(FindingState::Resolved);
-        }
         self.dropped += 1;
-        for (_, fingerprint) in &oldest {
+        for fingerprint in &oldest {
             self.forget(fingerprint);
         }
         (!oldest.is_empty()).then_some(())
+    }
+
+    /// The oldest tenth of what may go.
+    fn expendable<'f>(&self, among: impl Iterator<Item = &'f Arc<str>>) -> Vec<Arc<str>> {
+        let mut total = 0;
+        let mut list: Vec<(bool, i64, &Arc<str>)> = Vec::new();
+        for fingerprint in among {
+            let Some(tracked) = self.tracked.get(fingerprint) else { continue };
+            let state = tracked.finding.state;
+            total += 1;
+            if matches!(state, FindingState::Candidate | FindingState::Resolved) {
+                let resolved = state == FindingState::Resolved;
+                list.push((resolved, tracked.finding.last_seen_ms, fingerprint));
+            }
+        }
+        list.sort_unstable();
+        list.truncate((total / 10).max(1));
+        list.into_iter().map(|(_, _, fingerprint)| fingerprint.clone()).collect()
     }
 }
 

@@ -89,7 +89,7 @@ fn equal_deviations_are_one_finding_that_opens_once() {
     assert_eq!((finding.statistics.n, finding.statistics.k), (13, 3));
     assert_eq!(
         finding.message,
-        "`GET /orders/{orderId}` 200: `total` is string in 3 of 13 answers; the baseline says number"
+        "`GET /orders/{orderId}` 200: `total` is a string in 3 of 13 answers; the baseline says number"
     );
     assert_eq!(scene.answers(&bad(), 10_000, 1_000), []);
     assert_eq!(scene.drift.findings().count(), 1);
@@ -271,6 +271,18 @@ fn findings_are_bounded_and_a_storm_is_one_report() {
     assert_eq!(spoke, 20);
     assert!(scene.drift.storm(3).is_some_and(|storm| storm.count >= 80));
     assert!(scene.drift.dropped() >= 400);
+}
+
+#[test]
+fn a_server_that_answers_every_path_stays_cheap() {
+    let mut scene = Scene::new();
+    for path in 0..2_000 {
+        let letters: String =
+            format!("{path:04}").bytes().map(|digit| char::from(digit + 49)).collect();
+        scene.feed(&exchange(&format!("GET /{letters}"), 200).at(path));
+    }
+    assert!(scene.drift.tracked.len() <= SLOT_FINDINGS_MAX);
+    assert!(scene.drift.by_slot.values().all(|list| list.len() <= SLOT_FINDINGS_MAX));
 }
 
 #[test]

@@ -424,7 +424,7 @@ impl Found {
 
     fn keyword(&mut self, name: &str, text: &str, place: &str) {
         match name {
-            "$ref" => self.references.push((place.to_owned(), text.to_owned())),
+            "$ref" => self.references.push((pointer(place, name), text.to_owned())),
             "$anchor" | "$dynamicAnchor" => {
                 self.anchors.entry(text.to_owned()).or_default().push(place.to_owned());
             }

@@ -161,24 +161,13 @@ impl Call {
             set(sign::SIGNATURE_HEADER, sign::sign(&self.keys, id, seconds, &body))?;
         }
         set("driftgate-attempt", context.number.to_string())?;
-        set(chain::HEADER, self.chain(identity, event, now_ms).seal(&self.chain_key))?;
+        set(chain::HEADER, chain_of(identity, event, now_ms).seal(&self.chain_key))?;
         if let Some(trace) = &event.traceparent {
             set("traceparent", trace.clone())?;
         }
         headers.extend(self.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
         let request = Request::new(Method::POST, self.url.clone(), self.trust);
         Ok(Request { headers, body, timeouts: self.timeouts, ..request })
-    }
-
-    fn chain(&self, identity: &Identity<'_>, event: &Event, time_ms: i64) -> Chain {
-        let passed = event.chainpath.split(' ').filter(|id| !id.is_empty()).map(str::to_owned);
-        Chain {
-            kind: chain::Kind::Action,
-            correlation: event.correlationid.clone(),
-            depth: event.chaindepth.saturating_add(1),
-            path: passed.chain([identity.id.to_owned()]).collect(),
-            time_ms,
-        }
     }
 
     /// One exchange, and whether another one with fresh credentials makes sense.
@@ -226,6 +215,18 @@ impl Call {
             url: self.url.to_string(),
             ..Report::unsent(outcome, error)
         }
+    }
+}
+
+/// The mark that continues the chain of the event.
+fn chain_of(identity: &Identity<'_>, event: &Event, time_ms: i64) -> Chain {
+    let passed = event.chainpath.split(' ').filter(|id| !id.is_empty()).map(str::to_owned);
+    Chain {
+        kind: chain::Kind::Action,
+        correlation: event.correlationid.clone(),
+        depth: event.chaindepth.saturating_add(1),
+        path: passed.chain([identity.id.to_owned()]).collect(),
+        time_ms,
     }
 }
 

@@ -175,7 +175,8 @@ impl Action {
     /// Invocations at once, with the default of what runs.
     #[must_use]
     pub fn concurrency(&self) -> usize {
-        self.concurrency.unwrap_or(if self.managed.is_some() { 1 } else { 8 })
+        let default = if self.managed.is_some() { 1 } else { 8 };
+        self.concurrency.unwrap_or(default)
     }
 
     /// Shows each secret to `visit`.

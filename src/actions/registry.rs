@@ -231,7 +231,7 @@ impl Entry {
     }
 
     fn identity<'a>(&'a self, event: &'a Event) -> Identity<'a> {
-        let name = self.action.api.as_deref().or(event.api());
+        let name = self.action.api.as_deref().or_else(|| event.api());
         let api = name.and_then(|name| self.world.apis.get_key_value(name));
         Identity {
             id: &self.id,
@@ -275,7 +275,7 @@ impl Entry {
         let now_ms = self.world.clock.now_ms();
         let raised = self.world.raise.event("action.completed", api, now_ms, &data);
         let mut event = caused_by(raised, &context.event);
-        event.chainpath = format!("{} {}", event.chainpath, self.id).trim().to_owned();
+        event.chainpath = extended(&event.chainpath, &self.id);
         event.subject = Some(self.action.name.clone());
         if let Err(error) = self.world.bus.publish(vec![event], Vec::new()).await {
             signals::ResultLost { action: &self.action.name, error: &error.to_string() }.tell();
@@ -283,19 +283,23 @@ impl Entry {
     }
 }
 
+/// A chain path with one more id passed.
+pub(super) fn extended(path: &str, id: &str) -> String {
+    if path.is_empty() { id.to_owned() } else { format!("{path} {id}") }
+}
+
 fn read_patterns(action: &Action, problems: &mut Problems) -> Vec<Pattern> {
     let mut patterns = Vec::with_capacity(action.events.len());
     for (index, text) in action.events.iter().enumerate() {
-        match Pattern::parse(text) {
-            Some(pattern) => patterns.push(pattern),
-            None => {
-                let place = pointer("/events", &index.to_string());
-                problems.push(
-                    Problem::error(place, "event.bad-pattern", format!("`{text}` names no event"))
-                        .remedy("use a type, `prefix.*` or `*`"),
-                );
-            }
+        if let Some(pattern) = Pattern::parse(text) {
+            patterns.push(pattern);
+            continue;
         }
+        let place = pointer("/events", &index.to_string());
+        problems.push(
+            Problem::error(place, "event.bad-pattern", format!("`{text}` names no event"))
+                .remedy("use a type, `prefix.*` or `*`"),
+        );
     }
     patterns
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -232,7 +233,7 @@ async fn events_start_the_actions_that_name_them_and_no_others() {
     assert_eq!(bench.registry.get(&id).expect("listed").version, 2, "one change");
 }
 
-fn managed(test: Value) -> Value {
+fn managed(test: &Value) -> Value {
     json!({"name": "verify", "api": "orders", "events": ["contract.drift.opened"],
         "managed": {"contract_test": test}})
 }
@@ -268,7 +269,7 @@ async fn a_drift_event_starts_a_test_against_its_specification_and_the_result_is
     let bench = Bench::new(&url);
     let revision = keep(&bench, &promise()).await;
     let test = json!({"rate": "1000/s", "min_interval": "0s", "auth_provider": "staging"});
-    let action = bench.load(managed(test), json!([]));
+    let action = bench.load(managed(&test), json!([]));
     let event = drift(&json!({"event_specification": revision.as_str()}));
     let report = bench.attempt(&action, &event).await;
     assert_eq!(report.outcome, OutcomeKind::Ok, "a run that failed is a delivery that succeeded");
@@ -309,16 +310,15 @@ async fn a_drift_event_starts_a_test_against_its_specification_and_the_result_is
 
 #[tokio::test]
 async fn a_violation_is_over_when_two_runs_did_not_find_it() {
-    use std::sync::atomic::{AtomicBool, Ordering};
     let mended = Arc::new(AtomicBool::new(false));
     let state = Arc::clone(&mended);
-    let server = Server::new(move |_| match state.load(Ordering::SeqCst) {
-        true => json_answer(&json!([1])),
-        false => json_answer(&json!(["wrong"])),
+    let server = Server::new(move |_| {
+        let body = if state.load(Ordering::SeqCst) { json!([1]) } else { json!(["wrong"]) };
+        json_answer(&body)
     });
     let bench = Bench::new(&server.start().await);
     let revision = keep(&bench, &promise()).await;
-    let action = bench.load(managed(json!({"rate": "1000/s", "min_interval": "0s"})), json!([]));
+    let action = bench.load(managed(&json!({"rate": "1000/s", "min_interval": "0s"})), json!([]));
     let event = drift(&json!({"event_specification": revision.as_str()}));
     bench.attempt(&action, &event).await;
     mended.store(true, Ordering::SeqCst);
@@ -350,7 +350,7 @@ async fn the_predefined_specification_is_used_when_the_switch_is_off_or_the_even
         let before = bench.events().await.len();
         let test = json!({"rate": "1000/s", "min_interval": "0s", "use_event_specification": on,
             "specification": file.to_string_lossy()});
-        let action = bench.load(managed(test), json!([]));
+        let action = bench.load(managed(&test), json!([]));
         let report = bench.attempt(&action, &drift(&data)).await;
         assert_eq!(report.outcome, OutcomeKind::Ok);
         let told = bench.events().await.split_off(before);
@@ -368,7 +368,7 @@ async fn the_predefined_specification_is_used_when_the_switch_is_off_or_the_even
 async fn without_any_specification_nothing_is_sent_and_nothing_is_tried_again() {
     let server = Server::new(|_| json_answer(&json!([])));
     let bench = Bench::new(&server.start().await);
-    let action = bench.load(managed(json!({"min_interval": "0s"})), json!([]));
+    let action = bench.load(managed(&json!({"min_interval": "0s"})), json!([]));
     let report = bench.attempt(&action, &drift(&json!({}))).await;
     assert!(report.refused, "{report:?}");
     let told = bench.events().await;
@@ -383,7 +383,7 @@ async fn without_any_specification_nothing_is_sent_and_nothing_is_tried_again() 
 async fn a_target_that_cannot_be_reached_is_a_failed_attempt() {
     let bench = Bench::new("http://127.0.0.1:1");
     let revision = keep(&bench, &promise()).await;
-    let action = bench.load(managed(json!({"min_interval": "0s"})), json!([]));
+    let action = bench.load(managed(&json!({"min_interval": "0s"})), json!([]));
     let event = drift(&json!({"event_specification": revision.as_str()}));
     let report = bench.attempt(&action, &event).await;
     assert_eq!((report.outcome, report.refused), (OutcomeKind::Connect, false));

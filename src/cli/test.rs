@@ -48,6 +48,7 @@ use crate::runtime::shutdown::Stage;
 ///   driftgate test openapi.yaml --base-url https://api.example.com --auth bearer:env:TOKEN -o junit=report.xml
 #[derive(Debug, Clone, clap::Args)]
 #[command(verbatim_doc_comment)]
+#[expect(clippy::doc_markdown, reason = "help shows URLs as they are typed")]
 pub(super) struct Arguments {
     /// The specification: a file, or `-` for standard input
     #[arg(value_name = "SPEC")]

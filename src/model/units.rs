@@ -63,7 +63,7 @@ impl Rate {
         let (count, unit) = text.split_once('/')?;
         let per = match unit.trim() {
             "s" => Duration::from_secs(1),
-            "min" => Duration::from_secs(60),
+            "min" => Duration::from_mins(1),
             _ => return None,
         };
         let digits = count.bytes().all(|byte| byte.is_ascii_digit());

@@ -257,22 +257,23 @@ fn violation(deviation: &Deviation, neutralised: bool) -> Option<Seen> {
 
 fn server_error(operation: &Operation, status: u16) -> Seen {
     let documented = operation.responses.iter().map(|response| response.key.to_string());
-    own(operation, Check::ServerError, "server.error", status, documented.collect())
+    let documented: Vec<String> = documented.collect();
+    own(operation, (Check::ServerError, "server.error"), status, &documented)
 }
 
 fn refused(operation: &Operation, status: u16) -> Seen {
     let accepted = ["2XX", "3XX"].map(str::to_owned).into_iter();
     let accepted = accepted.chain(POSITIVE_STATUSES.iter().map(ToString::to_string));
-    own(operation, Check::PositiveAccepted, "request.refused", status, accepted.collect())
+    let accepted: Vec<String> = accepted.collect();
+    own(operation, (Check::PositiveAccepted, "request.refused"), status, &accepted)
 }
 
 /// A violation that the baseline has no word for: about the status as such.
 fn own(
     operation: &Operation,
-    check: Check,
-    kind: &str,
+    (check, kind): (Check, &str),
     status: u16,
-    expected: Vec<String>,
+    expected: &[String],
 ) -> Seen {
     let location = Location { status: status.to_string(), ..Location::default() };
     let direction = Direction::Structure;

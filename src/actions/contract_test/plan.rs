@@ -180,14 +180,13 @@ impl Planner<'_> {
         if !lacking.is_empty() {
             return Err(Lack(lacking));
         }
-        let mut cases: Vec<Case> =
-            self.build(index, operation, &choices, None).into_iter().collect();
+        let mut cases: Vec<Case> = build(index, operation, &choices, None).into_iter().collect();
         for (position, choice) in choices.iter().enumerate() {
             // The first value of a required parameter is on the happy path already.
             let from = usize::from(choice.is_required());
             for ordinal in from..choice.samples.len() {
                 let varied = Some((position, ordinal));
-                cases.extend(self.build(index, operation, &choices, varied));
+                cases.extend(build(index, operation, &choices, varied));
             }
         }
         cases.truncate(usize::try_from(self.options.budget.per_operation).unwrap_or(usize::MAX));
@@ -246,53 +245,53 @@ impl Planner<'_> {
         }
         samples
     }
+}
 
-    /// One request: the first value of everything required, but for the one parameter that is varied.
-    fn build(
-        &self,
-        index: usize,
-        operation: &Operation,
-        choices: &[Choice<'_>],
-        varied: Option<(usize, usize)>,
-    ) -> Option<Case> {
-        let mut path = operation.template.to_string();
-        let mut query = Vec::new();
-        let mut headers = Vec::new();
-        let mut cookies = Vec::new();
-        let (mut scenario, mut pointer) = ("happy".to_owned(), String::new());
-        for (position, Choice { parameter, samples }) in choices.iter().enumerate() {
-            let ordinal = match varied {
-                Some((varied, ordinal)) if varied == position => {
-                    scenario.clone_from(&samples.get(ordinal)?.scenario);
-                    pointer = format!("{}/{}", parameter.place.as_str(), parameter.name);
-                    ordinal
-                }
-                _ if choices[position].is_required() => 0,
-                _ => continue,
-            };
-            let value = &samples.get(ordinal)?.value;
-            match parameter.place {
-                Place::Path => {
-                    let slot = format!("{{{}}}", parameter.name);
-                    path = path.replace(&slot, &serialise::path(parameter, value)?);
-                }
-                Place::Query | Place::QueryString => {
-                    query.extend(serialise::query(parameter, value)?);
-                }
-                Place::Header => {
-                    headers.push((parameter.name.clone(), serialise::header(parameter, value)?))
-                }
-                Place::Cookie => cookies.push(serialise::cookie(parameter, value)?),
+/// One request: the first value of everything required, but for the one parameter that is varied.
+fn build(
+    index: usize,
+    operation: &Operation,
+    choices: &[Choice<'_>],
+    varied: Option<(usize, usize)>,
+) -> Option<Case> {
+    let mut path = operation.template.to_string();
+    let mut query = Vec::new();
+    let mut headers = Vec::new();
+    let mut cookies = Vec::new();
+    let (mut scenario, mut pointer) = ("happy".to_owned(), String::new());
+    for (position, choice) in choices.iter().enumerate() {
+        let Choice { parameter, samples } = choice;
+        let ordinal = match varied {
+            Some((varied, ordinal)) if varied == position => {
+                scenario.clone_from(&samples.get(ordinal)?.scenario);
+                pointer = format!("{}/{}", parameter.place.as_str(), parameter.name);
+                ordinal
             }
+            _ if choice.is_required() => 0,
+            _ => continue,
+        };
+        let value = &samples.get(ordinal)?.value;
+        match parameter.place {
+            Place::Path => {
+                let slot = format!("{{{}}}", parameter.name);
+                path = path.replace(&slot, &serialise::path(parameter, value)?);
+            }
+            Place::Query | Place::QueryString => {
+                query.extend(serialise::query(parameter, value)?);
+            }
+            Place::Header => {
+                headers.push((parameter.name.clone(), serialise::header(parameter, value)?));
+            }
+            Place::Cookie => cookies.push(serialise::cookie(parameter, value)?),
         }
-        if !cookies.is_empty() {
-            headers.push(("cookie".to_owned(), cookies.join("; ")));
-        }
-        let ordinal = varied.map_or(0, |(_, ordinal)| ordinal);
-        let id = case_id(operation, &scenario, &pointer, ordinal);
-        let query = query.join("&");
-        Some(Case { id, operation: index, scenario, pointer, path, query, headers })
     }
+    if !cookies.is_empty() {
+        headers.push(("cookie".to_owned(), cookies.join("; ")));
+    }
+    let ordinal = varied.map_or(0, |(_, ordinal)| ordinal);
+    let id = case_id(operation, &scenario, &pointer, ordinal);
+    let query = query.join("&");
+    Some(Case { id, operation: index, scenario, pointer, path, query, headers })
 }
 
 impl Choice<'_> {

@@ -52,20 +52,23 @@ impl Pool {
             }
             Value::Object(members) => {
                 for (name, member) in members {
-                    if scalar(member).is_some() {
-                        let (base, kind) = split(name);
-                        let owner = if base.is_empty() { resource } else { &base };
-                        if let Some(kind) = kind {
-                            self.add(owner, kind, member);
-                        }
-                    } else if WRAPPERS.contains(&name.as_str()) {
-                        self.walk(resource, member, depth + 1);
-                    } else {
-                        self.walk(&singular(&normalised(name)), member, depth + 1);
-                    }
+                    self.member(resource, name, member, depth);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn member(&mut self, resource: &str, name: &str, member: &Value, depth: usize) {
+        if scalar(member).is_some() {
+            if let (base, Some(kind)) = split(name) {
+                let owner = if base.is_empty() { resource } else { &base };
+                self.add(owner, kind, member);
+            }
+        } else if WRAPPERS.contains(&name) {
+            self.walk(resource, member, depth + 1);
+        } else {
+            self.walk(&singular(&normalised(name)), member, depth + 1);
         }
     }
 
@@ -100,7 +103,7 @@ impl Pool {
     }
 }
 
-/// `orderId` → (`order`, id); `id` → (``, id); `status` → (`status`, none).
+/// `orderId` → `order` and id; `id` → nothing and id; `status` → `status` and none.
 fn split(name: &str) -> (String, Option<&'static str>) {
     let name = normalised(name);
     for word in ID_WORDS {

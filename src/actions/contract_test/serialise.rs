@@ -74,10 +74,11 @@ pub(super) fn path(parameter: &Parameter, value: &Value) -> Option<String> {
             let delimiter = if parameter.explode { "." } else { "," };
             format!(".{}", joined(value, delimiter, parameter.explode, encoded)?)
         }
-        Style::Matrix if parameter.explode && !matches!(value, Value::Object(_)) => parts(value)?
-            .into_iter()
-            .map(|(_, text)| format!(";{}={}", parameter.name, encoded(&text)))
-            .collect(),
+        Style::Matrix if parameter.explode && !matches!(value, Value::Object(_)) => {
+            let items = parts(value)?.into_iter();
+            let items = items.map(|(_, text)| format!(";{}={}", parameter.name, encoded(&text)));
+            items.collect::<Vec<_>>().concat()
+        }
         Style::Matrix if parameter.explode => format!(";{}", joined(value, ";", true, encoded)?),
         Style::Matrix => format!(";{}={}", parameter.name, joined(value, ",", false, encoded)?),
         _ => joined(value, ",", parameter.explode, encoded)?,

@@ -24,7 +24,8 @@ pub struct Loaded {
 /// All problems of the document.
 pub fn load(found: &Found) -> Result<Loaded, Problems> {
     let beside = |base: &str, reference: &str| {
-        let root = found.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        let root = found.file.as_deref().and_then(Path::parent);
+        let root = root.unwrap_or_else(|| Path::new(""));
         files::read_beside(root, base, reference, SPECIFICATION_BYTES_MAX)
     };
     let options = match &found.file {

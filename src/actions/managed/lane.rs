@@ -11,6 +11,9 @@ use tokio::sync::watch;
 
 use crate::runtime::clock::Clock;
 
+/// As good as for ever: whoever ends a run says so.
+const LONG: Duration = Duration::from_hours(1);
+
 /// The lanes of all actions, by action id and target.
 #[derive(Default)]
 pub(in crate::actions) struct Lanes(Mutex<BTreeMap<(String, String), Arc<Lane>>>);
@@ -120,7 +123,7 @@ impl Lane {
         }
         let left_ns = state.not_before_ns.saturating_sub(clock.monotonic_ns());
         if state.running {
-            return Look::Wait(Duration::from_secs(3_600));
+            return Look::Wait(LONG);
         }
         if left_ns > 0 {
             return Look::Wait(Duration::from_nanos(left_ns));
@@ -203,7 +206,7 @@ mod tests {
         let lane = Lanes::default().lane("act_a", "http://api");
         let minute = Duration::from_secs(60);
         drop(lane.turn(1, "e1", &clock, minute).await);
-        let late = async {
+        let moving = async {
             hands.advance(59_999);
             tokio::task::yield_now().await;
             let early = clock.now_ms();
@@ -215,7 +218,7 @@ mod tests {
             assert!(matches!(turn, Turn::Mine(_)));
             clock.now_ms()
         };
-        let (began, early) = tokio::join!(biased; began, late);
+        let (began, early) = tokio::join!(biased; began, moving);
         assert_eq!((began, early), (60_000, 59_999));
     }
 

@@ -30,7 +30,7 @@ use super::contract_test::outcome::{Cause, Run, Status, Used};
 use super::contract_test::report;
 use super::contract_test::specification::{self, Loaded};
 use super::custom;
-use super::registry::{Identity, World};
+use super::registry::{Identity, World, extended};
 pub(super) use lane::Lanes;
 use lane::{Running, Turn};
 use shelf::StoreShelf;
@@ -76,15 +76,16 @@ impl Test {
     pub(super) async fn attempt(&self, identity: &Identity<'_>, context: &Context) -> Report {
         let target = self.target(identity);
         let lane = self.lanes.lane(identity.id, target.unwrap_or_default());
-        let (row, event) = (context.delivery.event_sequence, &context.event.id);
+        let (row, trigger) = (context.delivery.event_sequence, &context.event.id);
         let interval = self.options.min_interval.0;
-        let turn = lane.turn(row, event, &self.world.clock, interval).await;
+        let turn = lane.turn(row, trigger, &self.world.clock, interval).await;
         let running = match turn {
             Turn::Mine(running) => running,
             Turn::Replaced => {
                 let said =
                     json!({"result": "coalesced", "message": "a newer event runs in its place"});
-                return self.report(identity, target, OutcomeKind::Ok, None, &said);
+                let target = target.unwrap_or_default();
+                return reported(identity, target, (OutcomeKind::Ok, None), &said);
             }
         };
         match self.order(identity, context).await {
@@ -96,21 +97,22 @@ impl Test {
     /// The URL that is tested.
     fn target<'a>(&'a self, identity: &Identity<'a>) -> Option<&'a str> {
         let named = self.options.endpoint.as_deref().or(self.options.base_url.as_deref());
-        named.or(identity.api.map(|(_, api)| api.base_url.as_str()))
+        named.or_else(|| identity.api.map(|(_, api)| api.base_url.as_str()))
     }
 
     /// Everything that is known before the first request.
     async fn order(&self, identity: &Identity<'_>, context: &Context) -> Result<Order, Cause> {
         let world = &self.world;
         let api = context.event.api().or(identity.action.api.as_deref());
-        let shelf = StoreShelf { world, api };
+        let specifications = StoreShelf { world, api };
         let load = |found: &choice::Found| {
             specification::load(found).map_err(|problems| {
                 let first = problems.0.first().map(ToString::to_string);
                 first.unwrap_or_else(|| "it cannot be read".to_owned())
             })
         };
-        let chosen = choice::choose(&self.options, Some(&context.event), &shelf, load).await?;
+        let chosen =
+            choice::choose(&self.options, Some(&context.event), &specifications, load).await?;
         let Choice { source, place, loaded: Loaded { baseline, lints } } = chosen;
         let now_ms = world.clock.now_ms();
         let run = id::time_ordered(now_ms, world.rng.bytes());
@@ -163,10 +165,9 @@ impl Test {
             violations: run.violations.len(),
         }
         .tell();
-        let data = self.data(identity, context, &run, &running.replaced);
+        let data = result_data(identity, context, &run, &running.replaced);
         self.publish_run(identity, context, &run, &data).await;
-        let (outcome, error) = attempt_outcome(&run);
-        self.report(identity, Some(&run.target), outcome, error, &data)
+        reported(identity, &run.target, attempt_outcome(&run), &data)
     }
 
     /// A run that cannot begin. Without a specification no later attempt can either.
@@ -195,28 +196,15 @@ impl Test {
             lints: Vec::new(),
         };
         let is_final = cause.code == "no_specification";
-        let data = self.data(identity, context, &run, &[]);
+        let data = result_data(identity, context, &run, &[]);
         let mut told = vec![("contract.test.errored", data.clone())];
         if is_final {
             told.push(("action.failed", outcome_data(identity, context, "failed", &cause.message)));
         }
         self.publish(identity, context, told, Vec::new()).await;
-        let report = self.report(identity, target, OutcomeKind::Render, Some(cause.message), &data);
+        let said = (OutcomeKind::Render, Some(cause.message));
+        let report = reported(identity, &run.target, said, &data);
         Report { refused: is_final, ..report }
-    }
-
-    fn data(
-        &self,
-        identity: &Identity<'_>,
-        context: &Context,
-        run: &Run,
-        replaced: &[String],
-    ) -> Value {
-        let mut data = report::event_data(run);
-        data["action"] = Value::from(identity.action.name.as_str());
-        data["trigger"] = Value::from(context.event.id.as_str());
-        data["replaced"] = Value::from(replaced.to_vec());
-        data
     }
 
     /// Tells the result: the test, its violations, the action. All of it and the record of what is open in one transaction.
@@ -264,7 +252,7 @@ impl Test {
         let api = cause.api().or(identity.action.api.as_deref());
         let raised = self.world.raise.event(kind, api, self.world.clock.now_ms(), data);
         let mut event = caused_by(raised, cause);
-        event.chainpath = format!("{} {}", event.chainpath, identity.id).trim().to_owned();
+        event.chainpath = extended(&event.chainpath, identity.id);
         let part = |name: &str| data.get(name).and_then(Value::as_str);
         event.subject = match (part("method"), part("template")) {
             (Some(method), Some(template)) => Some(format!("{method} {template}")),
@@ -292,23 +280,36 @@ impl Test {
             updated_ms: self.world.clock.now_ms(),
         })
     }
+}
 
-    fn report(
-        &self,
-        identity: &Identity<'_>,
-        target: Option<&str>,
-        outcome: OutcomeKind,
-        error: Option<String>,
-        said: &Value,
-    ) -> Report {
-        Report {
-            target_version: identity.version,
-            url: target.unwrap_or_default().to_owned(),
-            error,
-            response_headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            response_body: said.to_string().into_bytes(),
-            ..Report::unsent(outcome, String::new())
-        }
+/// What is told and logged of a run: the report's summary, and which triggers it stands for.
+fn result_data(
+    identity: &Identity<'_>,
+    context: &Context,
+    run: &Run,
+    replaced: &[String],
+) -> Value {
+    let mut data = report::event_data(run);
+    data["action"] = Value::from(identity.action.name.as_str());
+    data["trigger"] = Value::from(context.event.id.as_str());
+    data["replaced"] = Value::from(replaced.to_vec());
+    data
+}
+
+/// An attempt whose answer is the result itself.
+fn reported(
+    identity: &Identity<'_>,
+    target: &str,
+    (outcome, error): (OutcomeKind, Option<String>),
+    result: &Value,
+) -> Report {
+    Report {
+        target_version: identity.version,
+        url: target.to_owned(),
+        error,
+        response_headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        response_body: result.to_string().into_bytes(),
+        ..Report::unsent(outcome, String::new())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::model::revision::{Origin, Revision, RevisionId};
 use crate::runtime::files;
 use crate::store;
 
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// The specifications that an action of one API may use.
 pub(super) struct StoreShelf<'a> {

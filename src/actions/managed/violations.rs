@@ -55,14 +55,13 @@ impl Violations {
     pub(super) fn take_in(&mut self, run: &Run) -> Vec<Told> {
         let mut told = Vec::new();
         for violation in run.violations.iter().filter(|one| !one.reproduced.is_flaky()) {
-            match self.0.get_mut(&violation.fingerprint) {
-                Some(open) => open.misses = 0,
-                None => {
-                    let data = report::violation_data(run, violation);
-                    told.push(("contract.violation.opened", data.clone()));
-                    self.0.insert(violation.fingerprint.clone(), Open { misses: 0, data });
-                }
+            if let Some(open) = self.0.get_mut(&violation.fingerprint) {
+                open.misses = 0;
+                continue;
             }
+            let data = report::violation_data(run, violation);
+            told.push(("contract.violation.opened", data.clone()));
+            self.0.insert(violation.fingerprint.clone(), Open { misses: 0, data });
         }
         let found =
             |fingerprint: &str| run.violations.iter().any(|one| one.fingerprint == fingerprint);

@@ -22,7 +22,7 @@ use super::token::Fresh;
 const WITHIN: Duration = Duration::from_secs(10);
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// `expires_in` is only recommended; a server that does not say gets asked again soon.
-const LIFE_DEFAULT: Duration = Duration::from_secs(300);
+const LIFE_DEFAULT: Duration = Duration::from_mins(5);
 
 pub(super) struct ClientCredentials {
     url: Url,

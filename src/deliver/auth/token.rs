@@ -10,7 +10,7 @@ use crate::runtime::clock::Clock;
 use super::error::Error;
 
 /// Tokens are renewed so long before they expire, or after four fifths of their life, whichever comes first.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 
 /// A fresh token and how long it is valid.
 pub(super) struct Fresh {

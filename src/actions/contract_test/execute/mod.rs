@@ -90,7 +90,7 @@ impl Observer for Unwatched {
 /// Runs a test to its end; always gives a result.
 pub async fn run(order: Order, world: World, observer: &dyn Observer) -> Run {
     let started_ms = world.clock.now_ms();
-    let started_ns = world.clock.monotonic_ns();
+    let begun_ns = world.clock.monotonic_ns();
     let clock = world.clock.clone();
     let mut run = empty(&order, started_ms);
     match place(&order) {
@@ -106,7 +106,7 @@ pub async fn run(order: Order, world: World, observer: &dyn Observer) -> Run {
             execute(&order, &place, world, observer, &mut run).await;
         }
     }
-    run.duration_ms = (clock.monotonic_ns() - started_ns) / 1_000_000;
+    run.duration_ms = (clock.monotonic_ns() - begun_ns) / 1_000_000;
     run.violations.sort_by(|left, right| {
         let order = right.severity.cmp(&left.severity);
         order
@@ -126,26 +126,26 @@ pub fn dry_run(order: &Order) -> Result<Vec<Planned>, Cause> {
     let specification = &order.baseline.specification;
     let planner = planner(order, &place);
     let targets = plan::targets(specification, &order.options, place.template.as_deref());
-    let mut planned = Vec::new();
+    let mut lines = Vec::new();
     for target in targets {
         let Some(operation) = specification.operations.get(target.operation) else { continue };
         if let Some(skip) = target.skip {
-            planned.push(Planned::of(operation, Err(Outcome::Skipped(skip))));
+            lines.push(Planned::of(operation, Err(Outcome::Skipped(skip))));
             continue;
         }
         match planner.cases(target.operation, &Pool::default()) {
             Err(lack) => {
-                planned.push(Planned::of(
+                lines.push(Planned::of(
                     operation,
                     Err(Outcome::Inconclusive(Doubt::NoValue(lack.0))),
                 ));
             }
-            Ok(cases) => planned.extend(cases.into_iter().map(|case| {
+            Ok(cases) => lines.extend(cases.into_iter().map(|case| {
                 Planned::of(operation, Ok((case.id.clone(), request::url_text(&place.base, &case))))
             })),
         }
     }
-    Ok(planned)
+    Ok(lines)
 }
 
 /// One line of a dry run.
@@ -342,22 +342,7 @@ impl Session<'_> {
         let mut pending: Vec<usize> = selected.map(|target| target.operation).collect();
         let all = pending.clone();
         loop {
-            let mut waiting = Vec::new();
-            for operation in &pending {
-                let cases = self.with_pool(|pool| planner.cases(*operation, pool));
-                match cases {
-                    Err(lack) => {
-                        self.record(*operation, |record| record.lack = Some(lack.0));
-                        waiting.push(*operation);
-                    }
-                    Ok(cases) => {
-                        self.record(*operation, |record| record.lack = None);
-                        if let Some(case) = cases.into_iter().next() {
-                            self.happy(&case).await?;
-                        }
-                    }
-                }
-            }
+            let waiting = self.first_requests(&pending, planner).await?;
             if waiting.is_empty() || waiting.len() == pending.len() {
                 break;
             }
@@ -368,6 +353,29 @@ impl Session<'_> {
             .filter_map(|operation| self.with_pool(|pool| planner.cases(*operation, pool)).ok());
         let rest: VecDeque<Case> = rest.flatten().filter(|case| !self.was_sent(case)).collect();
         self.drain(rest).await
+    }
+
+    /// The happy paths of these operations; those that lack a value for it.
+    async fn first_requests(
+        &self,
+        operations: &[usize],
+        planner: &Planner<'_>,
+    ) -> Result<Vec<usize>, Halt> {
+        let mut waiting = Vec::new();
+        for operation in operations {
+            let cases = self.with_pool(|pool| planner.cases(*operation, pool));
+            let lack = cases.as_ref().err().map(|lack| lack.0.clone());
+            self.record(*operation, |record| record.lack.clone_from(&lack));
+            match cases {
+                Err(_) => waiting.push(*operation),
+                Ok(cases) => {
+                    if let Some(case) = cases.first() {
+                        self.happy(case).await?;
+                    }
+                }
+            }
+        }
+        Ok(waiting)
     }
 
     /// The first request of an operation, and the same without credentials where the contract asks for them.

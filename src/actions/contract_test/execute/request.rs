@@ -108,26 +108,23 @@ pub(super) fn without_credentials(request: &mut Request, specification: &Specifi
 
 /// The command line that repeats a request: credentials as `$DRIFTGATE_AUTH`, other secrets named after their header.
 pub(super) fn curl(plain: &Request, authorised: &HeaderMap) -> String {
-    let mut text = String::from("curl -sS");
-    if plain.method == Method::HEAD {
-        text.push_str(" --head");
-    } else if plain.method != Method::GET {
-        text.push_str(&format!(" -X {}", plain.method));
+    let mut words = vec!["curl -sS".to_owned()];
+    match plain.method {
+        Method::GET => {}
+        Method::HEAD => words.push("--head".to_owned()),
+        _ => words.push(format!("-X {}", plain.method)),
     }
-    for (name, value) in authorised {
-        let ours = [chain::HEADER, "traceparent", "user-agent", "cache-control"];
-        if ours.contains(&name.as_str()) {
-            continue;
-        }
+    let ours = [chain::HEADER, "traceparent", "user-agent", "cache-control"];
+    for (name, value) in authorised.iter().filter(|(name, _)| !ours.contains(&name.as_str())) {
         let shown = match value.to_str() {
             Ok(text) if !value.is_sensitive() => quoted(text),
             _ if plain.headers.contains_key(name) => format!("${}", variable(name)),
             _ => "$DRIFTGATE_AUTH".to_owned(),
         };
-        text.push_str(&format!(" -H \"{name}: {shown}\""));
+        words.push(format!("-H \"{name}: {shown}\""));
     }
-    text.push_str(&format!(" \"{}\"", quoted(plain.url.as_str())));
-    text
+    words.push(format!("\"{}\"", quoted(plain.url.as_str())));
+    words.join(" ")
 }
 
 /// The shell variable that stands for a custom header: `x-tenant` → `HEADER_X_TENANT`.

@@ -22,7 +22,7 @@ use super::super::target::Place;
 use super::{Observer, Order, Record, Step, World, request};
 
 /// Longest wait that an answer may ask for.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
+const RETRY_AFTER_MAX: Duration = Duration::from_mins(1);
 /// Answers looked at to tell whether the target is failing.
 const WINDOW: usize = 50;
 /// Wait for a target that fails; the third such wait ends the run.
@@ -73,6 +73,14 @@ struct State {
     /// By fingerprint.
     violations: BTreeMap<String, Violation>,
     done: usize,
+}
+
+/// One case as it is sent.
+#[derive(Clone, Copy)]
+struct Shot<'a> {
+    case: &'a Case,
+    operation: &'a Operation,
+    with_credentials: bool,
 }
 
 /// A request with the answer it got.
@@ -166,7 +174,8 @@ impl<'a> Session<'a> {
         let Some(operation) = self.operation(case.operation) else { return Ok(false) };
         self.state.lock().sent.insert(case.id.clone());
         self.record(case.operation, |record| record.reached = true);
-        let answered = match self.send(case, operation, true).await? {
+        let shot = Shot { case, operation, with_credentials: true };
+        let answered = match self.send(shot).await? {
             Ok(answered) => answered,
             Err(failure) => {
                 self.record(case.operation, |record| {
@@ -180,7 +189,7 @@ impl<'a> Session<'a> {
         self.take_in(case, operation, &answered, &judged);
         let accepted = answered.reply.status.is_success();
         for seen in judged.seen {
-            self.confirm(case, operation, &answered, seen, true).await?;
+            self.confirm(shot, &answered, seen).await?;
         }
         self.tell(operation);
         Ok(accepted)
@@ -189,11 +198,12 @@ impl<'a> Session<'a> {
     /// The same request without credentials.
     pub(super) async fn try_anonymous(&self, case: &Case) -> Result<(), Halt> {
         let Some(operation) = self.operation(case.operation) else { return Ok(()) };
-        let Ok(answered) = self.send(case, operation, false).await? else { return Ok(()) };
+        let shot = Shot { case, operation, with_credentials: false };
+        let Ok(answered) = self.send(shot).await? else { return Ok(()) };
         let judged = self.judge_anonymous(&answered);
         self.record(case.operation, |record| merge_checks(record, &judged));
         for seen in judged.seen {
-            self.confirm(case, operation, &answered, seen, false).await?;
+            self.confirm(shot, &answered, seen).await?;
         }
         Ok(())
     }
@@ -241,14 +251,7 @@ impl<'a> Session<'a> {
     }
 
     /// Counts a violation; the first time it is seen, its request is sent twice more to tell whether it stays.
-    async fn confirm(
-        &self,
-        case: &Case,
-        operation: &Operation,
-        answered: &Answered,
-        seen: Seen,
-        with_credentials: bool,
-    ) -> Result<(), Halt> {
+    async fn confirm(&self, shot: Shot<'_>, answered: &Answered, seen: Seen) -> Result<(), Halt> {
         let known = self.state.lock().violations.get_mut(&seen.fingerprint).map(|known| {
             known.count += 1;
         });
@@ -256,11 +259,11 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let fingerprint = seen.fingerprint.clone();
-        let violation = describe(case, operation, answered, seen);
+        let violation = describe(shot, answered, seen);
         self.state.lock().violations.insert(fingerprint.clone(), violation);
         for _ in 1..SENDS {
-            let again = match self.send(case, operation, with_credentials).await? {
-                Ok(again) if with_credentials => self.judge_positive(operation, &again),
+            let again = match self.send(shot).await? {
+                Ok(again) if shot.with_credentials => self.judge_positive(shot.operation, &again),
                 Ok(again) => self.judge_anonymous(&again),
                 // Nothing came back: neither a repetition nor its absence.
                 Err(_) => continue,
@@ -275,24 +278,19 @@ impl<'a> Session<'a> {
     }
 
     /// Sends within the limits. A GET that got no answer is sent once more.
-    async fn send(
-        &self,
-        case: &Case,
-        operation: &Operation,
-        with_credentials: bool,
-    ) -> Result<Result<Answered, Failure>, Halt> {
-        let first = self.send_once(case, operation, with_credentials).await?;
+    async fn send(&self, shot: Shot<'_>) -> Result<Result<Answered, Failure>, Halt> {
+        let first = self.send_once(shot).await?;
         let failure = match first {
-            Ok(answered) => return self.obey(case, answered).await.map(Ok),
+            Ok(answered) => return self.obey(shot.case, answered).await.map(Ok),
             Err(failure) => failure,
         };
-        if *operation.method != *"GET" {
+        if *shot.operation.method != *"GET" {
             return Ok(Err(failure));
         }
-        let second = self.send_once(case, operation, with_credentials).await?;
+        let second = self.send_once(shot).await?;
         let never_answered = self.state.lock().recent.is_empty();
         match second {
-            Ok(answered) => self.obey(case, answered).await.map(Ok),
+            Ok(answered) => self.obey(shot.case, answered).await.map(Ok),
             Err(failure) if never_answered && is_unreachable(&failure) => {
                 Err(Halt::Unreachable(Unreachable(failure.error)))
             }
@@ -300,12 +298,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn send_once(
-        &self,
-        case: &Case,
-        operation: &Operation,
-        with_credentials: bool,
-    ) -> Result<Result<Answered, Failure>, Halt> {
+    async fn send_once(&self, shot: Shot<'_>) -> Result<Result<Answered, Failure>, Halt> {
+        let Shot { case, operation, with_credentials } = shot;
         let Order { trust, headers, run, .. } = self.order;
         let built = request::build(&self.place.base, case, operation, *trust, headers);
         let Some(mut plain) = built else {
@@ -464,7 +458,8 @@ fn is_unreachable(failure: &Failure) -> bool {
     )
 }
 
-fn describe(case: &Case, operation: &Operation, answered: &Answered, seen: Seen) -> Violation {
+fn describe(shot: Shot<'_>, answered: &Answered, seen: Seen) -> Violation {
+    let Shot { case, operation, .. } = shot;
     Violation {
         fingerprint: seen.fingerprint,
         check: seen.check,

@@ -75,20 +75,12 @@ impl Folded {
                 "minimum" | "exclusiveMinimum" | "minLength" | "minItems" | "minProperties",
                 known,
                 _,
-            ) => {
-                if value.as_f64() > known.as_f64() {
-                    *known = value.clone();
-                }
-            }
+            ) if value.as_f64() > known.as_f64() => *known = value.clone(),
             (
                 "maximum" | "exclusiveMaximum" | "maxLength" | "maxItems" | "maxProperties",
                 known,
                 _,
-            ) => {
-                if value.as_f64() < known.as_f64() {
-                    *known = value.clone();
-                }
-            }
+            ) if value.as_f64() < known.as_f64() => *known = value.clone(),
             _ => {}
         }
     }

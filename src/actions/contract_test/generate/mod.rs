@@ -22,17 +22,17 @@ const MEMBERS_MAX: usize = 50;
 /// Objects and lists deeper than this hold only what is required.
 const DEPTH_MAX: usize = 6;
 /// Draws for one schema before it counts as ungeneratable.
-pub const DRAWS_MAX: usize = 200;
+pub(super) const DRAWS_MAX: usize = 200;
 
 /// One proposed value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
+pub(super) struct Sample {
     /// Keyword and variant, `maximum.at`; stable, part of the case id.
-    pub scenario: String,
-    pub value: Value,
+    pub(super) scenario: String,
+    pub(super) value: Value,
     /// Whether the specification itself names the value (example, default, enum, const, a bound) rather than merely allowing
     /// it. Safe mode sends no others.
-    pub declared: bool,
+    pub(super) declared: bool,
 }
 
 impl Sample {
@@ -46,19 +46,23 @@ impl Sample {
 }
 
 /// Proposes values for the schemas of one bundle (`{"$defs": {…}}`, where every `$ref` reads `#/$defs/<key>`).
-pub struct Generator<'a> {
+pub(super) struct Generator<'a> {
     bundle: &'a Value,
     random: StdRng,
 }
 
 impl<'a> Generator<'a> {
     #[must_use]
-    pub fn new(bundle: &'a Value, seed: u64) -> Self {
+    pub(super) fn new(bundle: &'a Value, seed: u64) -> Self {
         Self { bundle, random: StdRng::seed_from_u64(seed) }
     }
 
     /// The samples of a schema that `valid` accepts, each value once, declared ones first.
-    pub fn checked(&mut self, schema: &Value, valid: impl Fn(&Value) -> bool) -> Vec<Sample> {
+    pub(super) fn checked(
+        &mut self,
+        schema: &Value,
+        valid: impl Fn(&Value) -> bool,
+    ) -> Vec<Sample> {
         let mut samples: Vec<Sample> = Vec::new();
         for sample in self.samples(schema, 0) {
             if samples.iter().all(|known| known.value != sample.value) && valid(&sample.value) {
@@ -123,7 +127,7 @@ impl<'a> Generator<'a> {
 
     fn lists(&mut self, folded: &Folded, depth: usize) -> Vec<Sample> {
         let least = folded.length("minItems").unwrap_or(0);
-        let most = folded.length("maxItems").unwrap_or(least.max(1) + 1);
+        let most = folded.length("maxItems").unwrap_or_else(|| least.max(1) + 1);
         let mut lengths = vec![("minItems.at", least)];
         if least == 0 && most > 0 && depth < DEPTH_MAX {
             lengths.push(("items.one", 1));

@@ -30,7 +30,7 @@ struct Range {
 impl Range {
     fn of(folded: &Folded, integer: bool) -> Self {
         let multiple = folded.number("multipleOf").filter(|step| *step > 0.0);
-        let step = multiple.unwrap_or(if integer { 1.0 } else { fraction(folded) });
+        let step = multiple.unwrap_or_else(|| if integer { 1.0 } else { fraction(folded) });
         let aligned = multiple.is_some() || integer;
         let (from_format, to_format) = match folded.text("format") {
             Some("int32") => (Some(f64::from(i32::MIN)), Some(f64::from(i32::MAX))),
@@ -105,5 +105,5 @@ pub(super) fn draw(folded: &Folded, integer: bool, random: &mut StdRng) -> Value
     let high = range.high.unwrap_or(low + 1_000.0).max(low);
     let steps = ((high - low) / range.step).floor().min(1e6);
     let number = low + range.step * (random.random::<f64>() * steps).round();
-    range.value(number).unwrap_or(Value::from(0))
+    range.value(number).unwrap_or_else(|| Value::from(0))
 }

@@ -9,10 +9,9 @@ pub(super) fn render(run: &Run) -> String {
     let cases = if cases.is_empty() { vec![of_run(run)] } else { cases };
     let count =
         |wanted: fn(&Result) -> bool| cases.iter().filter(|one| wanted(&one.result)).count();
-    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    text.push_str(&format!(
-        "<testsuites>\n<testsuite name=\"driftgate contract test of {}\" tests=\"{}\" \
-         failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}.{:03}\">\n",
+    let head = format!(
+        "<testsuite name=\"driftgate contract test of {}\" tests=\"{}\" failures=\"{}\" \
+         errors=\"{}\" skipped=\"{}\" time=\"{}.{:03}\">",
         escaped(&run.target),
         cases.len(),
         count(|result| matches!(result, Result::Failure(_))),
@@ -20,12 +19,10 @@ pub(super) fn render(run: &Run) -> String {
         count(|result| matches!(result, Result::Skipped(_))),
         run.duration_ms / 1_000,
         run.duration_ms % 1_000,
-    ));
-    for case in &cases {
-        case.write(&mut text);
-    }
-    text.push_str("</testsuite>\n</testsuites>\n");
-    text
+    );
+    let cases = cases.iter().map(TestCase::line).collect::<Vec<_>>().concat();
+    let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+    format!("{declaration}\n<testsuites>\n{head}\n{cases}</testsuite>\n</testsuites>\n")
 }
 
 struct TestCase {
@@ -90,25 +87,20 @@ fn failure(violation: &Violation) -> (String, String) {
 }
 
 impl TestCase {
-    fn write(&self, text: &mut String) {
+    fn line(&self) -> String {
+        let inner = match &self.result {
+            Result::Passed => String::new(),
+            Result::Failure(failures) => failures
+                .iter()
+                .map(|(message, body)| (escaped(message), escaped(body)))
+                .map(|(message, body)| format!("<failure message=\"{message}\">{body}</failure>"))
+                .collect::<Vec<_>>()
+                .concat(),
+            Result::Error(message) => format!("<error message=\"{}\"/>", escaped(message)),
+            Result::Skipped(message) => format!("<skipped message=\"{}\"/>", escaped(message)),
+        };
         let (class, name) = (escaped(&self.class), escaped(&self.name));
-        text.push_str(&format!("<testcase classname=\"{class}\" name=\"{name}\">"));
-        match &self.result {
-            Result::Passed => {}
-            Result::Failure(failures) => {
-                for (message, body) in failures {
-                    let (message, body) = (escaped(message), escaped(body));
-                    text.push_str(&format!("<failure message=\"{message}\">{body}</failure>"));
-                }
-            }
-            Result::Error(message) => {
-                text.push_str(&format!("<error message=\"{}\"/>", escaped(message)));
-            }
-            Result::Skipped(message) => {
-                text.push_str(&format!("<skipped message=\"{}\"/>", escaped(message)));
-            }
-        }
-        text.push_str("</testcase>\n");
+        format!("<testcase classname=\"{class}\" name=\"{name}\">{inner}</testcase>\n")
     }
 }
 

@@ -1,7 +1,5 @@
 //! The report for people: what was tested, each operation on a line, each violation as a paragraph, the verdict last.
 
-use std::fmt::Write as _;
-
 use crate::actions::contract_test::outcome::{
     OperationResult, Outcome, Run, Source, Status, Violation,
 };
@@ -76,7 +74,7 @@ impl Page {
             run.seed,
         );
         if let Source::Fallback(why) = &used.source {
-            write_to(&mut facts, &format!("; {why}"));
+            facts = format!("{facts}; {why}");
         }
         let facts = self.ink(Ink::Dim, &facts);
         self.line(&facts);
@@ -166,11 +164,11 @@ impl Page {
             .collect();
         let mut line = self.ink(ink, run.status.as_str());
         if !listed.is_empty() {
-            write_to(&mut line, &format!(": {} operations", listed.join(", ")));
+            line = format!("{line}: {} operations", listed.join(", "));
         }
         let seconds = run.duration_ms / 1_000;
         let tenths = run.duration_ms % 1_000 / 100;
-        write_to(&mut line, &format!("; {} requests in {seconds}.{tenths} s", run.requests));
+        line = format!("{line}; {} requests in {seconds}.{tenths} s", run.requests);
         self.line(&line);
         if let Some(cause) = &run.reason {
             self.line(&cause.message);
@@ -188,9 +186,4 @@ impl Page {
 
 fn label(operation: &OperationResult) -> String {
     format!("{} {}", operation.method, operation.template)
-}
-
-fn write_to(text: &mut String, more: &str) {
-    // Writing into a String cannot fail.
-    drop(text.write_str(more));
 }

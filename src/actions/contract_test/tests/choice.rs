@@ -1,6 +1,7 @@
 //! The table of the two switches, row by row.
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::json;
@@ -13,7 +14,6 @@ use crate::events::Raise;
 use crate::model::event::Event;
 use crate::model::problem::Problems;
 use crate::model::revision::RevisionId;
-use std::sync::Arc;
 
 /// Keeps one revision and one file.
 struct Two(RevisionId);
@@ -26,12 +26,8 @@ impl Shelf for Two {
 
     async fn predefined(&self, source: &SpecificationSource) -> Result<Found, String> {
         match source {
-            SpecificationSource::File(path) if *path == PathBuf::from("a.yaml") => {
-                Ok(found("file"))
-            }
-            SpecificationSource::File(path) if *path == PathBuf::from("bad.yaml") => {
-                Ok(found("bad"))
-            }
+            SpecificationSource::File(path) if path == Path::new("a.yaml") => Ok(found("file")),
+            SpecificationSource::File(path) if path == Path::new("bad.yaml") => Ok(found("bad")),
             other => Err(format!("there is no {other}")),
         }
     }

@@ -145,14 +145,16 @@ async fn run(order: Order) -> Run {
 
 /// A document of these paths.
 pub(in crate::actions) fn document(paths: Value) -> Value {
-    json!({"openapi": "3.1.0", "info": {"title": "Orders", "version": "1.4.0"}, "paths": paths})
+    let mut document = json!({"openapi": "3.1.0", "info": {"title": "Orders", "version": "1.4.0"}});
+    document["paths"] = paths;
+    document
 }
 
 /// A GET operation that answers 200 with JSON of a schema.
 pub(in crate::actions) fn get(schema: Value) -> Value {
-    json!({"get": {"responses": {"200": {
-        "description": "ok", "content": {"application/json": {"schema": schema}}
-    }}}})
+    let mut content = json!({"application/json": {}});
+    content["application/json"]["schema"] = schema;
+    json!({"get": {"responses": {"200": {"description": "ok", "content": content}}}})
 }
 
 fn short(options: ContractTest) -> ContractTest {

@@ -189,7 +189,7 @@ async fn the_kill_switch_ends_a_run_even_while_it_waits() {
     let url = api.start().await;
     let stage = Stage::default();
     // An hour between two requests: only the switch can end this.
-    let slow = Rate { count: 1, per: std::time::Duration::from_secs(3_600) };
+    let slow = Rate { count: 1, per: std::time::Duration::from_hours(1) };
     let options = ContractTest { rate: slow, ..options(&url) };
     let result = execute::run(order(&big(), options), world(&stage), &Pull(&stage, 1)).await;
     assert_eq!((result.status, result.status.exit_code()), (Status::Aborted, 4));

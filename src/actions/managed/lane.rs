@@ -204,7 +204,7 @@ mod tests {
     async fn a_run_waits_out_the_interval_after_the_last() {
         let (clock, hands) = Clock::standing_at(0);
         let lane = Lanes::default().lane("act_a", "http://api");
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         drop(lane.turn(1, "e1", &clock, minute).await);
         let moving = async {
             hands.advance(59_999);

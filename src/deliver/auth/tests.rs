@@ -230,7 +230,7 @@ async fn waiting_callers_share_what_the_first_one_fetched() {
     let fetch = async || {
         fetched.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
-        Ok(token::Fresh { token: Secret::new("t"), life: Duration::from_secs(600) })
+        Ok(token::Fresh { token: Secret::new("t"), life: Duration::from_mins(10) })
     };
     let (first, second) = tokio::join!(cache.get(&clock, fetch), cache.get(&clock, fetch));
     assert_eq!((first.is_ok(), second.is_ok(), fetched.load(Ordering::SeqCst)), (true, true, 1));

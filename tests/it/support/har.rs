@@ -48,10 +48,11 @@ fn render_response(method: &str, response: &Value) -> Vec<u8> {
     let status = response["status"].as_u64().expect("a status");
     let reason = response["statusText"].as_str().unwrap_or_default();
     let mut head = format!("HTTP/1.1 {status} {reason}\r\n");
-    // Recorded bodies are decoded: their coding is not sent again.
+    // A recorded text is decoded, and its coding is not sent again; bytes are as they were.
+    let as_it_was = response["content"]["encoding"] == "base64";
     let fields: Vec<_> = fields(response)
         .into_iter()
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("content-encoding"))
+        .filter(|(name, _)| as_it_was || !name.eq_ignore_ascii_case("content-encoding"))
         .collect();
     push_fields(&mut head, &fields);
     let body = body(&response["content"]);

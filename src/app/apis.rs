@@ -8,7 +8,7 @@ use crate::actions;
 use crate::config::{self, Config};
 use crate::contract::Specification;
 use crate::model::api::{Scope, normalise_host};
-use crate::model::problem::{Problem, Problems};
+use crate::model::problem::Problems;
 use crate::model::redaction::Plan;
 use crate::model::revision::{Origin, Revision, RevisionId};
 use crate::pipeline::options::Baseline;
@@ -98,10 +98,4 @@ pub(super) fn facts(config: &Config) -> BTreeMap<String, actions::Api> {
         (api.name.clone(), fact)
     });
     facts.collect()
-}
-
-/// Problems of a part, one per line, for an error that ends the start.
-pub(super) fn only_errors(problems: Problems) -> Problems {
-    let is_error = |problem: &Problem| problem.level == crate::model::problem::Level::Error;
-    Problems(problems.0.into_iter().filter(is_error).collect())
 }

@@ -14,6 +14,9 @@ const DATA_SILENCE_MAX: Duration = Duration::from_secs(10);
 /// Analysis that was silent for longer, with captures waiting, is stalled.
 const ANALYSIS_SILENCE_MAX: Duration = Duration::from_secs(10);
 
+/// The scheduler looks at everything once a minute at the latest.
+const DELIVER_SILENCE_MAX: Duration = Duration::from_secs(120);
+
 /// Answers for the admin API.
 pub(super) struct Health {
     pub(super) proxy: proxy::Handle,
@@ -67,6 +70,12 @@ impl Health {
         reasons
     }
 
+    fn deliveries(&self) -> Option<String> {
+        let silent = self.deliver.health().beat_age;
+        (silent > DELIVER_SILENCE_MAX)
+            .then(|| format!("the scheduler gave no sign of life for {} s", silent.as_secs()))
+    }
+
     fn analysis(&self) -> Option<String> {
         let snapshot = self.capture.snapshot(self.clock.monotonic_ns());
         let silent = Duration::from_nanos(snapshot.heartbeat_age_ns);
@@ -94,7 +103,12 @@ impl admin::Health for Health {
                 reasons
             }
             Probe::Control => {
-                let parts = [self.analysis(), self.store.health().problem, self.bus.problem()];
+                let parts = [
+                    self.analysis(),
+                    self.store.health().problem,
+                    self.bus.problem(),
+                    self.deliveries(),
+                ];
                 parts.into_iter().flatten().collect()
             }
         }
@@ -127,6 +141,10 @@ impl admin::Health for Health {
                     "bytes": store.bytes, "max_bytes": store.max_bytes, "queued": store.queued,
                 }),
             ),
+            part("deliver", self.deliveries(), "deliver.stalled", {
+                let health = self.deliver.health();
+                json!({ "in_flight": health.in_flight, "waiting": health.waiting })
+            }),
             part(
                 "bus",
                 self.bus.problem(),

@@ -31,9 +31,10 @@ pub(super) fn serve_until_told(running: Running) -> Result<u8, Error> {
             }
             Order::Stop { pre_stop } => {
                 let panics = running.configuration.panics();
-                let second = handle.block_on(async {
+                let second = {
+                    let _inside = handle.enter();
                     supervise::task("second signal", &panics, end_at_once(signals))
-                });
+                };
                 let stopped = running.stop(pre_stop);
                 second.abort();
                 return Ok(if stopped.is_ok() { 0 } else { 3 });

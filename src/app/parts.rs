@@ -124,7 +124,7 @@ pub(super) fn start(loaded: Loaded, world: World) -> Result<Running, Error> {
         config: Arc::new(ArcSwap::new(Arc::clone(&config))),
         loaded: Arc::clone(&shared),
         proxy: proxy.clone(),
-        pipeline: pipeline.clone(),
+        pipeline,
         counters: Counters::new(&world.metrics),
         turn: tokio::sync::Mutex::default(),
         control,
@@ -199,9 +199,9 @@ impl Control {
             destinations: Arc::new(Composed(destinations)),
             raise: raise.clone(),
             clock: clock.clone(),
-            rng: rng.clone(),
+            rng,
             panics: panics.clone(),
-            metrics: metrics.clone(),
+            metrics,
         });
         let health = relay(config, &store, &bus, world, stages)?;
         let client =

@@ -12,7 +12,7 @@ use crate::runtime::files;
 /// Exit codes: 0 written, 1 a file of that name is there already, 2 it cannot be written.
 ///
 /// Examples:
-///   driftgate init --upstream http://127.0.0.1:3000
+///   driftgate init --upstream <http://127.0.0.1:3000>
 ///   driftgate init --full -o reference.yaml
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]

@@ -71,7 +71,9 @@ fn keys_of_tree(tree: &Value, at: &str, keys: &mut BTreeSet<String>) {
             }
         }
         Value::Array(items) => {
-            items.iter().for_each(|item| keys_of_tree(item, &format!("{at}/[]"), keys));
+            for item in items {
+                keys_of_tree(item, &format!("{at}/[]"), keys);
+            }
         }
         _ => {}
     }

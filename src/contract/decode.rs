@@ -215,7 +215,7 @@ fn object(travel: &Travel<'_>, parts: &[Cow<'_, str>]) -> Decoded {
         }
         return Decoded::Value(Value::Object(members));
     }
-    if parts.len() % 2 != 0 {
+    if !parts.len().is_multiple_of(2) {
         return Decoded::Malformed;
     }
     for pair in parts.chunks_exact(2) {

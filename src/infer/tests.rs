@@ -511,7 +511,7 @@ proptest! {
 
     #[test]
     fn yaml_reads_back_as_the_same_json(value in values(), text in "\\PC{0,12}|[~#&*!|>%@`?:, \\-\\n\\t0-9eEnoyNO.x]{0,6}") {
-        let value = json!({"value": value, "text": text.clone(), text: [[], {}, [[1]], [{"a": [1], "b": {}}]]});
+        let value = json!({"value": value, "text": text, text: [[], {}, [[1]], [{"a": [1], "b": {}}]]});
         let written = yaml::write(&value);
         let read: Value = serde_saphyr::from_str(&written).expect("YAML");
         prop_assert_eq!(read, value, "{}", written);

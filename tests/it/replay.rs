@@ -84,7 +84,7 @@ fn parse(method: &str, bytes: &[u8]) -> Message {
     let (receiver, _) = listener.accept().expect("accepted");
     let bytes = bytes.to_vec();
     let writer = std::thread::spawn(move || {
-        std::io::Write::write_all(&mut sender, &bytes).expect("written")
+        std::io::Write::write_all(&mut sender, &bytes).expect("written");
     });
     let message = Connection::wrap(receiver).read_response(method).expect("a message");
     writer.join().expect("written");
@@ -148,7 +148,7 @@ const AT_ONCE: usize = 40;
 fn analysed(sidecar: &Sidecar, exchanges: usize) {
     eventually("every exchange is analysed", || {
         let taken = sidecar.metric("driftgate_analysis_exchanges_total");
-        (taken >= exchanges as f64).then_some(())
+        (taken >= f64::from(u32::try_from(exchanges).expect("a recording"))).then_some(())
     });
 }
 

@@ -196,7 +196,7 @@ impl Paths {
             syn::UseTree::Rename(rename) => drop(self.found.insert(join(&rename.ident))),
             syn::UseTree::Glob(_) => drop(self.found.insert(format!("{prefix}::*"))),
             syn::UseTree::Group(group) => {
-                group.items.iter().for_each(|item| self.tree(prefix, item))
+                group.items.iter().for_each(|item| self.tree(prefix, item));
             }
         }
     }
@@ -364,7 +364,8 @@ fn nothing_unexpected_lies_at_the_top() {
 fn the_makefile_names_the_targets_that_cargo_leaves_out() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
     let makefile = fs::read_to_string(root().join("Makefile")).expect("Makefile");
-    for target in ["kafka"] {
+    {
+        let target = "kafka";
         assert!(manifest.contains(&format!("name = \"{target}\"")), "no test target `{target}`");
         assert!(
             makefile.contains(&format!("--test {target}")),

@@ -6,6 +6,8 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
+    clippy::panic,
+    clippy::print_stdout,
     reason = "tests stand outside of the program: they use files, threads and clocks of their own"
 )]
 

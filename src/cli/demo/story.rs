@@ -284,7 +284,7 @@ impl Story<'_> {
             let parts = health["items"].as_array().into_iter().flatten();
             let bus = parts.clone().find(|part| part["name"] == "bus").cloned().unwrap_or_default();
             let is_done = bus["state"] == "ok" && bus["numbers"]["lag_events"] == 0;
-            Ok(is_done.then(|| self.get("/v1/events?limit=250")).transpose()?)
+            is_done.then(|| self.get("/v1/events?limit=250")).transpose()
         })?;
         let kinds = events["items"].as_array().into_iter().flatten();
         let mut details: Vec<String> = kinds

@@ -277,19 +277,18 @@ impl Client {
 
     async fn connection(&mut self) -> io::Result<&mut SendRequest<Full<Bytes>>> {
         let usable = self.connection.take().filter(|connection| !connection.is_closed());
-        let mut connection = match usable {
-            Some(connection) => connection,
-            None => {
-                let stream = TcpStream::connect(self.address).await?;
-                stream.set_nodelay(true)?;
-                let (sender, driver) =
-                    http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-                supervise::task("demo client connection", &self.panics, async move {
-                    // It ends with the connection; the sender learns why.
-                    drop(driver.await);
-                });
-                sender
-            }
+        let mut connection = if let Some(connection) = usable {
+            connection
+        } else {
+            let stream = TcpStream::connect(self.address).await?;
+            stream.set_nodelay(true)?;
+            let (sender, driver) =
+                http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+            supervise::task("demo client connection", &self.panics, async move {
+                // It ends with the connection; the sender learns why.
+                drop(driver.await);
+            });
+            sender
         };
         connection.ready().await.map_err(io::Error::other)?;
         Ok(self.connection.insert(connection))

@@ -193,13 +193,14 @@ fn judge_body(case: &Case<'_>, requested: &mut Requested) {
         (_, None) => {}
         (None, Some(_)) => {
             let expected = json!({"absent": true});
-            let seen = json!({"media_type": message.media.as_ref().map(|media| media.essence())});
+            let seen = json!({"media_type": message.media.as_ref().map(crate::model::media::MediaType::essence)});
             requested.flaws.push(Flaw::of_message(Kind::BodyUndocumented, expected, seen));
         }
         (Some(body), Some(bytes)) => match &message.media {
-            Some(sent) => match media::find(&body.content, sent) {
-                Some(content) => judge_content(case, content, bytes, requested),
-                None => {
+            Some(sent) => {
+                if let Some(content) = media::find(&body.content, sent) {
+                    judge_content(case, content, bytes, requested);
+                } else {
                     let known: Vec<&str> =
                         body.content.iter().map(|entry| entry.media.text.as_str()).collect();
                     let seen = json!({"media_type": sent.essence()});
@@ -208,7 +209,7 @@ fn judge_body(case: &Case<'_>, requested: &mut Requested) {
                     sent.essence().clone_into(&mut flaw.location.media_type);
                     requested.invalid(flaw.at("", "content"));
                 }
-            },
+            }
             None => requested.unvalidatable(Reason::Undecodable),
         },
     }

@@ -28,7 +28,7 @@ pub(super) fn payload(exchange: &Exchange) -> u64 {
 pub(super) fn request(exchange: &Exchange, operation: usize, body: Option<&Value>) -> u64 {
     let mut hasher = DefaultHasher::new();
     operation.hash(&mut hasher);
-    exchange.request.media.as_ref().map(|media| media.essence()).hash(&mut hasher);
+    exchange.request.media.as_ref().map(crate::model::media::MediaType::essence).hash(&mut hasher);
     let mut names: Vec<&str> = exchange
         .query
         .iter()

@@ -165,13 +165,12 @@ impl<'d> Pool<'d> {
             .iter()
             .find_map(|prefix| pointer.strip_prefix(prefix))
             .filter(|name| document == 0 && is_plain_name(name));
-        let key: Arc<str> = match component {
-            Some(name) => name.into(),
-            None => {
-                let digest = Sha256::digest(format!("{document}#{pointer}"));
-                let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-                format!("at+{hex}").into()
-            }
+        let key: Arc<str> = if let Some(name) = component {
+            name.into()
+        } else {
+            let digest = Sha256::digest(format!("{document}#{pointer}"));
+            let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            format!("at+{hex}").into()
         };
         self.keys.insert((document, pointer.to_owned()), key.clone());
         self.pointers.insert(key.clone(), self.documents.shown(document, pointer));

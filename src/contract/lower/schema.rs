@@ -145,10 +145,10 @@ impl Pool<'_> {
             ("example", None) if site.flavour == Flavour::Declared => {
                 lowered.entry("examples").or_insert_with(|| json!([value]));
             }
-            ("x-extensible-enum", None) if site.flavour != Flavour::Declared => {
-                if Form::Values.fits(value) {
-                    lowered.entry("enum").or_insert_with(|| value.clone());
-                }
+            ("x-extensible-enum", None)
+                if site.flavour != Flavour::Declared && Form::Values.fits(value) =>
+            {
+                lowered.entry("enum").or_insert_with(|| value.clone());
             }
             // How often a learned fact was seen is what a deviation from it is weighed against.
             (EVIDENCE, None) => drop(lowered.insert(EVIDENCE.to_owned(), value.clone())),

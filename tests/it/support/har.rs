@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 /// One recorded exchange as it goes over the wire.
-pub struct Entry {
+pub(crate) struct Entry {
     pub method: String,
     pub request: Vec<u8>,
     pub response: Vec<u8>,
@@ -15,7 +15,7 @@ pub struct Entry {
 const CONNECTION: [&str; 4] = ["connection", "content-length", "transfer-encoding", "keep-alive"];
 
 /// The entries of a recording in order of time, as a client would send them and a server answer.
-pub fn entries(har: &Value) -> Vec<Entry> {
+pub(crate) fn entries(har: &Value) -> Vec<Entry> {
     let mut entries: Vec<&Value> =
         har["log"]["entries"].as_array().expect("entries").iter().collect();
     entries.sort_by_key(|entry| entry["startedDateTime"].as_str().unwrap_or_default().to_owned());
@@ -103,7 +103,7 @@ fn body(content: &Value) -> Vec<u8> {
 }
 
 /// A small recording of our own: a shop with lists, items, errors, odd fields, binary and empty bodies.
-pub fn shop(exchanges: usize) -> Value {
+pub(crate) fn shop(exchanges: usize) -> Value {
     let entries: Vec<Value> = (0..exchanges).map(shop_entry).collect();
     json!({ "log": { "version": "1.2", "creator": { "name": "test", "version": "1" }, "entries": entries } })
 }

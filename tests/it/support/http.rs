@@ -7,7 +7,7 @@ use super::DEADLINE;
 
 /// One message as it came: start line, fields in order, body with transfer coding removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     pub start: String,
     pub fields: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -15,55 +15,55 @@ pub struct Message {
 
 impl Message {
     /// Status of a response; 0 for anything else.
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.start.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
     }
 
-    pub fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.fields
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error} in {:?}: {}", self.start, self.text()))
     }
 }
 
 /// A keep-alive connection.
-pub struct Connection(BufReader<TcpStream>);
+pub(crate) struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    pub fn open(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(DEADLINE))?;
         Ok(Self(BufReader::new(stream)))
     }
 
-    pub fn wrap(stream: TcpStream) -> Self {
+    pub(crate) fn wrap(stream: TcpStream) -> Self {
         Self(BufReader::new(stream))
     }
 
-    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.get_mut().write_all(bytes)
     }
 
     /// The next request, none when the peer has closed.
-    pub fn read_request(&mut self) -> io::Result<Option<Message>> {
+    pub(crate) fn read_request(&mut self) -> io::Result<Option<Message>> {
         let Some(mut message) = self.read_head()? else { return Ok(None) };
         self.read_body(&mut message, false)?;
         Ok(Some(message))
     }
 
     /// The next final response to a request of `method`.
-    pub fn read_response(&mut self, method: &str) -> io::Result<Message> {
+    pub(crate) fn read_response(&mut self, method: &str) -> io::Result<Message> {
         loop {
             let mut message = self.read_head()?.ok_or(io::ErrorKind::UnexpectedEof)?;
             let status = message.status();
@@ -78,7 +78,7 @@ impl Connection {
     }
 
     /// One exchange on this connection.
-    pub fn exchange(&mut self, method: &str, request: &[u8]) -> io::Result<Message> {
+    pub(crate) fn exchange(&mut self, method: &str, request: &[u8]) -> io::Result<Message> {
         self.send(request)?;
         self.read_response(method)
     }
@@ -141,7 +141,7 @@ impl Connection {
 }
 
 /// One request on a connection of its own.
-pub fn request(
+pub(crate) fn request(
     address: SocketAddr,
     method: &str,
     target: &str,
@@ -153,7 +153,7 @@ pub fn request(
 }
 
 /// As [`request`], for a peer that may be going away.
-pub fn try_request(
+pub(crate) fn try_request(
     address: SocketAddr,
     method: &str,
     target: &str,
@@ -164,7 +164,7 @@ pub fn try_request(
 }
 
 /// The bytes of a request.
-pub fn render(
+pub(crate) fn render(
     address: SocketAddr,
     method: &str,
     target: &str,

@@ -14,14 +14,14 @@ use super::eventually;
 use super::http::{self, Message};
 
 /// What to run.
-pub struct Builder {
+pub(crate) struct Builder {
     folder: Arc<TempDir>,
     listeners: usize,
     sections: String,
 }
 
 /// The running program. Killed when dropped.
-pub struct Sidecar {
+pub(crate) struct Sidecar {
     pub folder: Arc<TempDir>,
     pub proxies: Vec<SocketAddr>,
     pub admin: SocketAddr,
@@ -32,12 +32,12 @@ pub struct Sidecar {
 
 impl Builder {
     /// One listener and one API named `api` in front of `upstream`.
-    pub fn new(upstream: &str) -> Self {
+    pub(crate) fn new(upstream: &str) -> Self {
         Self::bare().section(&format!("apis:\n  - name: api\n    upstream: {upstream}\n"))
     }
 
     /// One listener and no API.
-    pub fn bare() -> Self {
+    pub(crate) fn bare() -> Self {
         Self {
             folder: Arc::new(tempfile::tempdir().expect("a folder")),
             listeners: 1,
@@ -46,13 +46,13 @@ impl Builder {
     }
 
     /// Continues in the folder of an earlier run, as a restart does.
-    pub fn in_folder(mut self, folder: &Arc<TempDir>) -> Self {
+    pub(crate) fn in_folder(mut self, folder: &Arc<TempDir>) -> Self {
         self.folder = Arc::clone(folder);
         self
     }
 
     /// Adds YAML at the top level.
-    pub fn section(mut self, yaml: &str) -> Self {
+    pub(crate) fn section(mut self, yaml: &str) -> Self {
         self.sections.push_str(yaml);
         if !yaml.ends_with('\n') {
             self.sections.push('\n');
@@ -61,12 +61,12 @@ impl Builder {
     }
 
     /// Puts a file beside the configuration.
-    pub fn file(self, name: &str, text: &str) -> Self {
+    pub(crate) fn file(self, name: &str, text: &str) -> Self {
         std::fs::write(self.folder.path().join(name), text).expect("written");
         self
     }
 
-    pub fn config(&self) -> String {
+    pub(crate) fn config(&self) -> String {
         let mut yaml = String::from("listeners:\n");
         for index in 0..self.listeners {
             yaml.push_str(&format!("  - {{ address: \"127.0.0.1:0\", name: l{index} }}\n"));
@@ -77,7 +77,7 @@ impl Builder {
     }
 
     /// Starts the program and waits until it says where it listens.
-    pub fn start(self) -> Sidecar {
+    pub(crate) fn start(self) -> Sidecar {
         let config = self.folder.path().join("driftgate.yaml");
         std::fs::write(&config, self.config()).expect("written");
         let mut child = command(&["run", "--config"], &config)
@@ -102,7 +102,7 @@ impl Builder {
 }
 
 /// The program with arguments and a configuration path, its log in plain text.
-pub fn command(arguments: &[&str], config: &Path) -> Command {
+pub(crate) fn command(arguments: &[&str], config: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_driftgate"));
     command.args(arguments).arg(config).stdin(Stdio::null());
     command
@@ -141,31 +141,34 @@ impl Sidecar {
         self.proxies = proxies;
         self.admin = admin;
         let token = self.folder.path().join("data/admin-token");
-        self.token =
-            eventually("the admin token is there", || std::fs::read_to_string(&token).ok())
-                .trim()
-                .to_owned();
+        let text = eventually("the token is there", || std::fs::read_to_string(&token).ok());
+        text.trim().clone_into(&mut self.token);
     }
 
     /// The first listener.
-    pub fn proxy(&self) -> SocketAddr {
+    pub(crate) fn proxy(&self) -> SocketAddr {
         self.proxies[0]
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// A call of the admin API as its owner.
-    pub fn call(&self, method: &str, path: &str, body: Option<&serde_json::Value>) -> Message {
+    pub(crate) fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Message {
         let bearer = format!("Bearer {}", self.token);
         let mut fields = vec![("authorization", bearer.as_str())];
         let body = body.map(ToString::to_string).unwrap_or_default();
@@ -176,14 +179,14 @@ impl Sidecar {
     }
 
     /// The JSON of a GET that must succeed.
-    pub fn get(&self, path: &str) -> serde_json::Value {
+    pub(crate) fn get(&self, path: &str) -> serde_json::Value {
         let answer = self.call("GET", path, None);
         assert_eq!(answer.status(), 200, "GET {path}: {}\n{}", answer.text(), self.log());
         answer.json()
     }
 
     /// The value of a metric, summed over its labels; 0 when it is absent.
-    pub fn metric(&self, name: &str) -> f64 {
+    pub(crate) fn metric(&self, name: &str) -> f64 {
         let text = http::request(self.admin, "GET", "/metrics", &[], &[]).text();
         text.lines()
             .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])))
@@ -191,25 +194,25 @@ impl Sidecar {
             .sum()
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).expect("a pid");
         kill(Pid::from_raw(pid), signal).expect("sent");
     }
 
     /// Ends the program at once, as a power cut would.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.signal(Signal::SIGKILL);
         self.child.wait().expect("waited");
     }
 
     /// Asks the program to stop and waits for its end.
-    pub fn stop(&mut self) -> ExitStatus {
+    pub(crate) fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
         self.wait()
     }
 
     /// Waits for the end of a program that was told to stop.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let child = &mut self.child;
         eventually("the program ends", || child.try_wait().expect("asked"))
     }
@@ -226,7 +229,7 @@ impl Drop for Sidecar {
 }
 
 /// Runs the program to its end: exit code, standard output, standard error.
-pub fn run(arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn run(arguments: &[&str]) -> (i32, String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_driftgate"))
         .args(arguments)
         .stdin(Stdio::null())

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use super::http::{Connection, Message};
 
 /// Answers every request with the bytes that the script returns; empty bytes close the connection.
-pub struct Upstream {
+pub(crate) struct Upstream {
     pub address: SocketAddr,
     seen: Arc<Mutex<Vec<Message>>>,
     stop: Arc<AtomicBool>,
@@ -16,7 +16,7 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    pub fn start(script: impl Fn(&Message) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(script: impl Fn(&Message) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("bound");
         let (seen, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
@@ -38,11 +38,11 @@ impl Upstream {
     }
 
     /// Everything that arrived so far.
-    pub fn seen(&self) -> Vec<Message> {
+    pub(crate) fn seen(&self) -> Vec<Message> {
         self.seen.lock().expect("no script panicked").clone()
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }
@@ -74,7 +74,7 @@ fn serve(
 }
 
 /// A response with a length.
-pub fn answer(status: u16, fields: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+pub(crate) fn answer(status: u16, fields: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {status} Whatever\r\n");
     for (name, value) in fields {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -84,6 +84,6 @@ pub fn answer(status: u16, fields: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
 }
 
 /// A JSON response.
-pub fn json(status: u16, body: &serde_json::Value) -> Vec<u8> {
+pub(crate) fn json(status: u16, body: &serde_json::Value) -> Vec<u8> {
     answer(status, &[("Content-Type", "application/json")], body.to_string().as_bytes())
 }

@@ -58,11 +58,6 @@ impl Orders {
         self.0.second_release.store(true, Ordering::Release);
     }
 
-    /// Requests answered so far.
-    pub(super) fn answered(&self) -> u64 {
-        self.0.answered.load(Ordering::Relaxed)
-    }
-
     pub(super) fn router(&self) -> Router {
         Router::new()
             .route("/products", get(products))

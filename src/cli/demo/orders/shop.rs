@@ -121,7 +121,7 @@ impl Shop {
             let customer = shop.any_customer();
             let lines = vec![(1001 + draw(&shop.rng, 24), 1 + draw(&shop.rng, 4))];
             // The stock of a new shop is larger than these orders.
-            drop(shop.order(&customer, &lines, None, now));
+            let _placed = shop.order(&customer, &lines, None, now);
         }
         for order in shop.orders.values_mut() {
             order.status = pick(&shop.rng, &STATUSES);

@@ -3,9 +3,9 @@
 # `make test STEPS="clippy unit"` runs some of the steps; the full list stands here alone.
 
 CARGO ?= cargo
-STEPS = need fmt clippy features unit process docs kafka bench demo
+STEPS = need fmt clippy features unit process docs kafka demo
 
-.PHONY: test test-fast lint golden bench demo up image $(addprefix step-,$(STEPS))
+.PHONY: test test-fast lint demo up image $(addprefix step-,$(STEPS))
 
 test:
 	@set -e; for step in $(STEPS); do \
@@ -49,19 +49,9 @@ step-docs:
 step-kafka:
 	$(CARGO) test --locked --test kafka
 
-step-bench:
-	$(CARGO) bench --locked --bench proxy_overhead -- --test
-
 step-demo:
 	$(CARGO) build --release --locked
 	target/release/driftgate demo --once
-
-# Rewrites the golden files; review reads the difference.
-golden:
-	DRIFTGATE_GOLDEN=write $(CARGO) test --locked --test it golden
-
-bench:
-	$(CARGO) bench --locked --bench proxy_overhead
 
 demo:
 	@.ci/need build

@@ -122,35 +122,36 @@ impl BodyPath {
     }
 }
 
-/// Whether a key name says that its value is a secret: the whole name, or its last word (`userPassword`, `card_pin`).
+/// Whether a key name says that its value is a secret: the whole name, or its last word (`userPassword`, `card_pin`). Asked for
+/// every member of every body, so it does not allocate.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    if name.len() > 64 {
+    if name.len() > NAME_MAX {
         return false;
     }
-    let folded = fold(name);
-    SECRET_NAMES.iter().any(|secret| folded == *secret)
-        || SECRET_NAMES.contains(&last_word(name).as_str())
+    let mut buffer = [0; NAME_MAX];
+    SECRET_NAMES.contains(&fold(name, &mut buffer))
+        || SECRET_NAMES.contains(&fold(last_word(name), &mut buffer))
 }
 
-/// Lower case without `_` and `-`.
-fn fold(name: &str) -> String {
-    name.chars()
-        .filter(|character| !matches!(character, '_' | '-'))
-        .flat_map(char::to_lowercase)
-        .collect()
+/// Longer names are no words.
+const NAME_MAX: usize = 64;
+
+/// Lower case without `_` and `-`; empty for names that are not ASCII, which no secret name is.
+fn fold<'a>(name: &str, buffer: &'a mut [u8; NAME_MAX]) -> &'a str {
+    let kept = name.bytes().filter(|byte| !matches!(byte, b'_' | b'-'));
+    let length =
+        kept.zip(buffer.iter_mut()).map(|(byte, place)| *place = byte.to_ascii_lowercase()).count();
+    buffer.get(..length).and_then(|folded| std::str::from_utf8(folded).ok()).unwrap_or_default()
 }
 
-/// The last word of a snake, kebab or camel case name, lower case.
-fn last_word(name: &str) -> String {
+/// The last word of a snake, kebab or camel case name.
+fn last_word(name: &str) -> &str {
     let tail = name.rsplit(['_', '-', '.']).next().unwrap_or(name);
-    let start = tail
-        .char_indices()
-        .rev()
-        .zip(tail.char_indices().rev().skip(1))
-        .find(|((_, here), (_, before))| here.is_uppercase() && before.is_lowercase())
-        .map_or(0, |((index, _), _)| index);
-    tail.get(start..).unwrap_or(tail).to_lowercase()
+    let bytes = tail.as_bytes();
+    let rises = |pair: &[u8]| matches!(pair, [before, here] if before.is_ascii_lowercase() && here.is_ascii_uppercase());
+    let start = bytes.windows(2).rposition(rises).map_or(0, |at| at + 1);
+    tail.get(start..).unwrap_or(tail)
 }
 
 #[cfg(test)]

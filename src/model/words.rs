@@ -2,6 +2,8 @@
 //!
 //! Owns the plain English rules that `observe` and `infer` must agree on. Refuses to own a dictionary (`observe::lexicon`).
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 /// The words of an identifier in snake, kebab, dotted or camel case: `userIds` gives `user`, `Ids`.
@@ -35,7 +37,7 @@ fn split_camel<'a>(part: &'a str, words: &mut SmallVec<[&'a str; 6]>) {
 
 /// The singular of a lower-case English plural; other words stay.
 #[must_use]
-pub fn singular(word: &str) -> String {
+pub fn singular(word: &str) -> Cow<'_, str> {
     const SAME: &[&str] =
         &["status", "news", "series", "species", "address", "analysis", "basis", "access", "data"];
     const IRREGULAR: &[(&str, &str)] = &[
@@ -51,21 +53,21 @@ pub fn singular(word: &str) -> String {
         ("caches", "cache"),
     ];
     if SAME.contains(&word) || word.len() < 3 {
-        return word.to_owned();
+        return Cow::Borrowed(word);
     }
     if let Some((_, singular)) = IRREGULAR.iter().find(|(plural, _)| *plural == word) {
-        return (*singular).to_owned();
+        return Cow::Borrowed(singular);
     }
     if let Some(stem) = word.strip_suffix("ies") {
-        return if stem.len() > 1 { format!("{stem}y") } else { format!("{stem}ie") };
+        return Cow::Owned(format!("{stem}{}", if stem.len() > 1 { "y" } else { "ie" }));
     }
     for ending in ["sses", "shes", "ches", "xes", "zes"] {
         if word.ends_with(ending) {
-            return word.strip_suffix("es").unwrap_or(word).to_owned();
+            return Cow::Borrowed(word.strip_suffix("es").unwrap_or(word));
         }
     }
     let kept = word.ends_with("ss") || word.ends_with("us") || word.ends_with("is");
-    if kept { word.to_owned() } else { word.strip_suffix('s').unwrap_or(word).to_owned() }
+    Cow::Borrowed(if kept { word } else { word.strip_suffix('s').unwrap_or(word) })
 }
 
 #[cfg(test)]

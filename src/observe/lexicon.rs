@@ -1,16 +1,61 @@
 //! The lexicon: words that routes are made of, words that are never a value, and which letters follow one another.
 //!
-//! Owns the lists, sorted, and the three questions asked of them. Our own collection, English; a language that is not in it
+//! Owns the lists and the three questions asked of them. Our own collection, English; a language that is not in it
 //! is not an error, its words merely say nothing.
+
+/// Slots of the tables, a power of two well above the number of words.
+const SLOTS: usize = 8_192;
+
+/// Word numbers (from 1) by the hash of the word, made while compiling: a path segment is looked up in a few nanoseconds.
+type Slots = [u16; SLOTS];
+
+static WORD_SLOTS: Slots = slots(WORDS);
+static RESERVED_SLOTS: Slots = slots(RESERVED);
 
 /// Whether a lower-case word is one that routes are made of.
 pub(super) fn is_word(text: &str) -> bool {
-    WORDS.binary_search(&text).is_ok()
+    contains(WORDS, &WORD_SLOTS, text)
 }
 
 /// Whether a lower-case segment is never taken for a value.
 pub(super) fn is_reserved(text: &str) -> bool {
-    RESERVED.binary_search(&text).is_ok()
+    contains(RESERVED, &RESERVED_SLOTS, text)
+}
+
+fn contains(words: &[&str], slots: &Slots, text: &str) -> bool {
+    let mut slot = slot_of(text.as_bytes());
+    while let Some(word) = usize::from(slots[slot]).checked_sub(1) {
+        if words.get(word) == Some(&text) {
+            return true;
+        }
+        slot = (slot + 1) % SLOTS;
+    }
+    false
+}
+
+const fn slots(words: &[&str]) -> Slots {
+    let mut slots = [0; SLOTS];
+    let mut word = 0_u16;
+    while (word as usize) < words.len() {
+        let mut slot = slot_of(words[word as usize].as_bytes());
+        word += 1;
+        while slots[slot] != 0 {
+            slot = (slot + 1) % SLOTS;
+        }
+        slots[slot] = word;
+    }
+    slots
+}
+
+/// FNV-1a.
+const fn slot_of(text: &[u8]) -> usize {
+    let mut hash = 0x811c_9dc5_u32;
+    let mut at = 0;
+    while at < text.len() {
+        hash = (hash ^ text[at] as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    (hash ^ (hash >> 15)) as usize % SLOTS
 }
 
 /// Whether a lower-case ASCII word could hardly be one: two or more of its pairs of letters, and a third of all, are such as

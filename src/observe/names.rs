@@ -2,7 +2,7 @@
 //!
 //! Owns the lists of names that other rules lean on. Refuses to own secrecy (`model::redaction`).
 
-use super::{classes, lexicon};
+use super::classes;
 use crate::model::hash::HashKey;
 use crate::model::observation::DataClass;
 use crate::model::words;
@@ -30,7 +30,7 @@ pub(super) fn noun(name: &str) -> Option<String> {
     let noun = before.last()?;
     ["id", "key", "uuid", "ids"]
         .contains(&last.to_ascii_lowercase().as_str())
-        .then(|| words::singular(&noun.to_ascii_lowercase()))
+        .then(|| words::singular(&noun.to_ascii_lowercase()).into_owned())
 }
 
 /// Whether values under this name are ids, prose, names or places: no members of enums.
@@ -85,9 +85,9 @@ fn is_id(name: &str) -> bool {
             .any(|ending| name.ends_with(ending))
 }
 
-/// How word-like a name is: 0 a word of routes, 1 letters, 2 with digits, 3 anything else.
+/// How word-like a name is: 0 a short one of small letters, 1 of letters, 2 with digits, 3 anything else.
 pub(super) fn rank(name: &str) -> u8 {
-    if lexicon::is_word(name) {
+    if name.len() <= 20 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
         return 0;
     }
     let plain =

@@ -10,49 +10,34 @@ const ASSETS: &[&str] = &[
     ".avif", ".woff", ".woff2", ".ttf", ".otf", ".eot", ".mp4", ".webm", ".mp3", ".wasm",
 ];
 
-/// What only scanners ask an API for.
-const SCANS: &[&str] = &[
-    ".php",
-    ".asp",
-    ".aspx",
-    ".jsp",
-    ".cgi",
+/// Segments that only scanners ask an API for.
+const SCANNED: &[&str] = &[
+    ".aws",
+    ".docker",
+    ".ds_store",
     ".env",
-    "/.git",
-    "/.svn",
-    "/.aws",
-    "/.ssh",
-    "/.ds_store",
-    "/.htaccess",
-    "/.htpasswd",
-    "/.well-known/security",
-    "wp-",
+    ".git",
+    ".htaccess",
+    ".htpasswd",
+    ".ssh",
+    ".svn",
+    ".vscode",
+    "_ignition",
+    "autodiscover",
+    "boaform",
+    "cgi-bin",
+    "hnap1",
+    "owa",
+    "phpinfo",
+    "phpmyadmin",
+    "phpunit",
     "wordpress",
     "xmlrpc",
-    "cgi-bin",
-    "phpmyadmin",
-    "phpinfo",
-    "/etc/passwd",
-    "/boaform",
-    "/hnap1",
-    "/actuator",
-    "/solr/",
-    "/jenkins",
-    "/manager/html",
-    "/server-status",
-    "/vendor/phpunit",
-    "/_ignition",
-    "/owa/",
-    "/autodiscover",
-    "/telescope",
-    "/.vscode",
-    "/.docker",
-    ".bak",
-    ".sql",
-    ".swp",
-    "/favicon",
-    "/apple-touch-icon",
 ];
+
+/// Endings of what they ask for.
+const SCANNED_ENDINGS: &[&str] =
+    &[".php", ".asp", ".aspx", ".jsp", ".cgi", ".env", ".bak", ".sql", ".swp", ".old", "~"];
 
 /// Why an exchange is not to be learned from, or none. The path is judged elsewhere.
 pub(super) fn of(exchange: &Exchange) -> Option<Noise> {
@@ -69,10 +54,12 @@ pub(super) fn of(exchange: &Exchange) -> Option<Noise> {
 }
 
 fn method(exchange: &Exchange) -> Option<Noise> {
-    let asks_first =
-        exchange.request.fields.iter().any(|field| &*field.name == "access-control-request-method");
+    let asks_first = || {
+        let mut fields = exchange.request.fields.iter();
+        fields.any(|field| &*field.name == "access-control-request-method")
+    };
     match exchange.method.as_str() {
-        "OPTIONS" if asks_first => Some(Noise::Preflight),
+        "OPTIONS" if asks_first() => Some(Noise::Preflight),
         "OPTIONS" | "CONNECT" => Some(Noise::Method),
         "TRACE" => exchange
             .response
@@ -85,12 +72,27 @@ fn method(exchange: &Exchange) -> Option<Noise> {
 }
 
 fn path(exchange: &Exchange) -> Option<Noise> {
-    let path = exchange.path.to_ascii_lowercase();
-    if SCANS.iter().any(|scan| path.contains(scan)) {
+    let path = &*exchange.path;
+    if path.split('/').any(is_scanned) || ends_in(path, SCANNED_ENDINGS) {
         return Some(Noise::Scanner);
     }
     let reads = matches!(exchange.method.as_str(), "GET" | "HEAD");
-    (reads && ASSETS.iter().any(|ending| path.ends_with(ending))).then_some(Noise::Asset)
+    (reads && ends_in(path, ASSETS)).then_some(Noise::Asset)
+}
+
+fn is_scanned(segment: &str) -> bool {
+    let begins = segment.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("wp-"));
+    begins
+        || segment.starts_with(".env.")
+        || SCANNED.iter().any(|name| segment.eq_ignore_ascii_case(name))
+}
+
+/// Whether a path ends in one of these, in any case.
+fn ends_in(path: &str, endings: &[&str]) -> bool {
+    endings.iter().any(|ending| {
+        let tail = path.len().checked_sub(ending.len()).and_then(|start| path.get(start..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(ending))
+    })
 }
 
 fn protocol(exchange: &Exchange) -> Option<Noise> {

@@ -18,49 +18,6 @@ const IGNORED_QUERY: &[&str] = &[
     "_t", "_ts",
 ];
 
-const IGNORED_FIELDS: &[&str] = &[
-    "authorization",
-    "cookie",
-    "set-cookie",
-    "host",
-    "connection",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "expect",
-    "via",
-    "forwarded",
-    "date",
-    "user-agent",
-    "referer",
-    "origin",
-    "dnt",
-    "range",
-    "if-range",
-    "if-none-match",
-    "if-modified-since",
-    "cache-control",
-    "pragma",
-    "priority",
-    "save-data",
-    "b3",
-    "traceparent",
-    "tracestate",
-    "baggage",
-    "x-cloud-trace-context",
-    "sentry-trace",
-    "newrelic",
-    "x-requested-with",
-    "http2-settings",
-    "upgrade-insecure-requests",
-    "x-request-start",
-    "x-correlation-id",
-    "x-request-id",
-    "from",
-];
-
 const IGNORED_FIELD_PREFIXES: &[&str] = &[
     "accept",
     "content-",
@@ -139,7 +96,7 @@ pub(super) fn request_fields(
 ) -> Vec<Parameter> {
     let candidates = fields.iter().filter(|field| {
         let name = &*field.name;
-        !IGNORED_FIELDS.contains(&name)
+        !is_ignored_field(name)
             && !IGNORED_FIELD_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
             && !IGNORED_FIELD_ENDINGS.iter().any(|ending| name.ends_with(ending))
             && !credentials
@@ -160,6 +117,53 @@ pub(super) fn response_fields(fields: &[Field], key: &HashKey) -> Vec<Parameter>
             || name.starts_with("x-next")
     });
     collect(candidates, key)
+}
+
+/// Fields of the protocol, of clients and of tracing: no part of any contract.
+fn is_ignored_field(name: &str) -> bool {
+    matches!(
+        name,
+        "authorization"
+            | "b3"
+            | "baggage"
+            | "cache-control"
+            | "connection"
+            | "cookie"
+            | "date"
+            | "dnt"
+            | "expect"
+            | "forwarded"
+            | "from"
+            | "host"
+            | "http2-settings"
+            | "if-modified-since"
+            | "if-none-match"
+            | "if-range"
+            | "keep-alive"
+            | "newrelic"
+            | "origin"
+            | "pragma"
+            | "priority"
+            | "range"
+            | "referer"
+            | "save-data"
+            | "sentry-trace"
+            | "set-cookie"
+            | "te"
+            | "traceparent"
+            | "tracestate"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "upgrade-insecure-requests"
+            | "user-agent"
+            | "via"
+            | "x-cloud-trace-context"
+            | "x-correlation-id"
+            | "x-request-id"
+            | "x-request-start"
+            | "x-requested-with"
+    )
 }
 
 fn collect<'a>(fields: impl Iterator<Item = &'a Field>, key: &HashKey) -> Vec<Parameter> {

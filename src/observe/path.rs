@@ -3,6 +3,8 @@
 //! Owns what may be kept of a segment's text: all of it for words, nothing for data but short numbers and dates near the
 //! root, which could be versions. Refuses to own the decision between literal and parameter; that needs evidence.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 use super::{Lens, classes, lexicon, secrets};
@@ -46,25 +48,34 @@ pub(super) fn observe(raw: &str, key: &HashKey, lens: &Lens) -> Result<Path, Bad
 
 fn push(path: &mut Path, raw: &str, key: &HashKey) -> Result<(), BadPath> {
     let escaped = raw.contains('%');
-    let canonical = if escaped { canonical(raw)? } else { raw.to_owned() };
+    let canonical = if escaped { Cow::Owned(canonical(raw)?) } else { Cow::Borrowed(raw) };
     let decoded = percent_decode_str(&canonical).decode_utf8().map_err(|_| BadPath)?;
     if escaped && decoded.contains('\0') {
         return Err(BadPath);
     }
-    let class = class_of(&decoded);
+    let lower = if decoded.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(decoded.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(&*decoded)
+    };
+    let class = class_of(&decoded, &lower);
     let start = path.text.len();
     let depth = path.segments.len();
     if may_be_kept(class, &decoded, depth) {
         path.text.push_str(&canonical);
     }
-    let word = words::singular(&decoded.to_ascii_lowercase());
     let place = |at: usize| u32::try_from(at).map_err(|_| BadPath);
+    // Only words name collections.
+    let word = match class.data() {
+        None => key.hash(words::singular(&lower).as_bytes()),
+        Some(_) => 0,
+    };
     path.segments.push(Segment {
         class,
         start: place(start)?,
         end: place(path.text.len())?,
         hash: key.hash(decoded.as_bytes()),
-        word: key.hash(word.as_bytes()),
+        word,
     });
     Ok(())
 }
@@ -100,18 +111,17 @@ fn canonical(raw: &str) -> Result<String, BadPath> {
 }
 
 /// The class of a decoded segment, first match in the order of the specification.
-fn class_of(text: &str) -> SegmentClass {
+fn class_of(text: &str, lower: &str) -> SegmentClass {
     if is_version(text) {
         return SegmentClass::Version;
     }
-    let lower = text.to_ascii_lowercase();
-    if lexicon::is_reserved(&lower) {
+    if lexicon::is_reserved(lower) {
         return SegmentClass::Reserved;
     }
     if let Some(class) = classes::data_class(text) {
         return SegmentClass::Data(class);
     }
-    if lexicon::is_word(&lower) { SegmentClass::Word } else { soft_class(text, &lower) }
+    if lexicon::is_word(lower) { SegmentClass::Word } else { soft_class(text, lower) }
 }
 
 /// Of what is neither word nor data.

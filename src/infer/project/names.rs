@@ -91,7 +91,7 @@ fn noun(text: &str) -> Option<String> {
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     let words = split(&decoded);
     let (last, before) = words.split_last()?;
-    let last = singular(&last.to_ascii_lowercase());
+    let last = singular(&last.to_ascii_lowercase()).into_owned();
     let mut parts: Vec<&str> = before.to_vec();
     parts.push(&last);
     let name = join(&parts, Style::Camel);

@@ -31,6 +31,10 @@ const SECRET_NAMES: &[&str] = &[
     "signature",
 ];
 
+/// Those of two words: recognised at the end of a name however it is written (`X-Api-Key`).
+const SECRET_PAIRS: &[&str] =
+    &["apikey", "accesskey", "privatekey", "clientsecret", "cardnumber", "taxid"];
+
 /// Fields that carry credentials by definition.
 const SECRET_FIELDS: &[&str] =
     &["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
@@ -130,7 +134,9 @@ pub fn is_secret_name(name: &str) -> bool {
         return false;
     }
     let mut buffer = [0; NAME_MAX];
-    SECRET_NAMES.contains(&fold(name, &mut buffer))
+    let folded = fold(name, &mut buffer);
+    SECRET_NAMES.contains(&folded)
+        || SECRET_PAIRS.iter().any(|pair| folded.ends_with(pair))
         || SECRET_NAMES.contains(&fold(last_word(name), &mut buffer))
 }
 

@@ -44,8 +44,8 @@ use crate::runtime::shutdown::Stage;
 /// Exit codes: 0 passed, 1 failed, 2 could not run, 3 inconclusive, 4 aborted.
 ///
 /// Examples:
-///   driftgate test openapi.yaml --base-url http://127.0.0.1:3000
-///   driftgate test openapi.yaml --base-url https://api.example.com --auth bearer:env:TOKEN -o junit=report.xml
+///   driftgate test openapi.yaml --base-url $BASE_URL
+///   driftgate test openapi.yaml --base-url $BASE_URL --auth bearer:env:TOKEN -o junit=report.xml
 #[derive(Debug, Clone, clap::Args)]
 #[command(verbatim_doc_comment)]
 #[expect(clippy::doc_markdown, reason = "help shows URLs as they are typed")]

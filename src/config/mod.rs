@@ -26,7 +26,7 @@ pub use schema::schema;
 pub use source::{QuickApi, Setting, Source};
 pub use specification::specification;
 
-/// The process environment, for [`load`].
+/// The process environment, for [`load()`].
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "config is the one reader of the environment")]
 pub fn environment(name: &str) -> Option<String> {

@@ -85,7 +85,7 @@ blocks! {
 blocks! {
     /// One path segment, by its text or by its class of data.
     pub(super) struct Node {
-        /// [`class_code`] of its segments.
+        /// `class_code` of its segments.
         class: Greatest,
         /// Hash of the singular of its text.
         word: Greatest,

@@ -44,12 +44,11 @@ pub struct Finding {
     /// The learned revision that holds what was seen.
     #[serde(default)]
     pub event_specification: Option<String>,
-    /// Method of the operation.
+    /// The operation that deviates.
+    pub operation: Operation,
+    /// Where in it.
     #[serde(default)]
-    pub method: Option<String>,
-    /// Path template of the operation.
-    #[serde(default)]
-    pub template: Option<String>,
+    pub location: Option<Location>,
     /// breaking, potentially-breaking, compatible or cosmetic.
     #[serde(default)]
     pub verdict: Option<String>,
@@ -65,6 +64,29 @@ pub struct Finding {
     /// What to do about it.
     #[serde(default)]
     pub remedy: Option<String>,
+}
+
+/// Method and path template of an API.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Operation {
+    pub method: String,
+    pub path: String,
+}
+
+/// Where the baseline is left.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Location {
+    /// Documented response key; empty for requests.
+    #[serde(default)]
+    pub status: String,
+    #[serde(default)]
+    pub media_type: String,
+    /// JSON pointer with `*` for indices and `{}` for map keys.
+    #[serde(default)]
+    pub pointer: String,
+    /// The violated keyword.
+    #[serde(default)]
+    pub keyword: String,
 }
 
 /// More findings opened at once than are told one by one.

@@ -2,6 +2,7 @@
 //!
 //! Owns webhook objects, matching, rendering, signing. Refuses to own the schedule of attempts.
 
+mod headers;
 pub mod options;
 mod registry;
 mod render;

@@ -17,37 +17,17 @@ use crate::model::problem::{Problem, Problems, nearest, pointer};
 use crate::model::secret::{SecretSource, VisitSecret};
 use crate::model::units::Span;
 
+use super::headers;
+
 /// Webhooks of one API, and webhooks of none, at most.
 const PER_API_MAX: usize = 5;
 const UNSCOPED_MAX: usize = 100;
 const EVENTS_MAX: usize = 200;
 const URL_BYTES_MAX: usize = 2_048;
 const HEADERS_MAX: usize = 32;
-const HEADER_NAME_BYTES_MAX: usize = 128;
-const HEADER_VALUE_BYTES_MAX: usize = 4 * 1024;
 const HEADERS_BYTES_MAX: usize = 16 * 1024;
 const CONCURRENCY_MAX: usize = 64;
 const TIMEOUT_MAX: Span = Span::seconds(60);
-
-/// Headers that are ours or the connection's.
-const REFUSED_HEADERS: &[&str] = &[
-    "host",
-    "connection",
-    "content-length",
-    "content-type",
-    "content-encoding",
-    "transfer-encoding",
-    "te",
-    "trailer",
-    "upgrade",
-    "expect",
-    "keep-alive",
-    "cookie",
-    "traceparent",
-    "tracestate",
-    "baggage",
-];
-const REFUSED_PREFIXES: &[&str] = &["webhook-", "ce-", "driftgate-", "proxy-"];
 
 /// A destination of events: an HTTP POST for each of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -408,7 +388,7 @@ impl Webhook {
         let mut bytes = 0;
         for (name, value) in &self.headers {
             bytes += name.len() + value.resolved().map_or(0, |text| text.reveal().len());
-            check_header(&pointer("/headers", name), name, Some(value), problems);
+            headers::check(&pointer("/headers", name), name, Some(value), problems);
         }
         if self.headers.len() > HEADERS_MAX || bytes > HEADERS_BYTES_MAX {
             let message = format!("{} headers of {bytes} bytes", self.headers.len());
@@ -419,7 +399,7 @@ impl Webhook {
         }
         if let Some(fixed) = &self.static_secret {
             let place = "/static_secret/header";
-            check_header(place, &fixed.header, fixed.value.as_ref(), problems);
+            headers::check(place, &fixed.header, fixed.value.as_ref(), problems);
         }
     }
 
@@ -465,29 +445,6 @@ pub fn parse_url(text: &str) -> Result<Url, Problem> {
         return Err(wrong(format!("`{text}` has a fragment, which is never sent")));
     }
     Ok(url)
-}
-
-fn check_header(place: &str, name: &str, value: Option<&SecretSource>, problems: &mut Problems) {
-    let lower = name.to_ascii_lowercase();
-    let mut refuse = |message: String, remedy: &str| {
-        problems.push(Problem::error(place, "webhook.bad-header", message).remedy(remedy));
-    };
-    if name.len() > HEADER_NAME_BYTES_MAX || http::HeaderName::try_from(name).is_err() {
-        refuse(format!("`{name}` is not a header name"), "use letters, digits and `-`");
-    } else if REFUSED_HEADERS.contains(&lower.as_str())
-        || REFUSED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix))
-    {
-        refuse(format!("`{name}` is set by driftgate"), "choose another name");
-    }
-    let sendable = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
-    if let Some(text) = value.and_then(SecretSource::resolved)
-        && (text.reveal().len() > HEADER_VALUE_BYTES_MAX || !text.reveal().bytes().all(sendable))
-    {
-        refuse(
-            format!("the value of `{name}` cannot be sent"),
-            "use at most 4 KiB of visible ASCII",
-        );
-    }
 }
 
 /// Checks a list of webhooks: each by itself, that no name stands twice, and how many an API may have.

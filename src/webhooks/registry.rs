@@ -3,6 +3,7 @@
 //! Owns the table and swapping it whole, so that a reload is live at once and never half. Refuses to own the schedule of
 //! attempts (`deliver`).
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,7 +53,9 @@ pub struct Registry {
 
 #[derive(Default)]
 struct Table {
+    /// In the order of the configuration.
     webhooks: Vec<Arc<Webhook>>,
+    by_id: HashMap<String, Arc<Webhook>>,
     subscriptions: Subscriptions,
 }
 
@@ -97,7 +100,7 @@ impl Registry {
         let mut webhooks = Vec::with_capacity(options.len());
         for (index, option) in options.iter().enumerate() {
             let id = id_of(&option.name);
-            let before = former.webhooks.iter().find(|known| known.id == id);
+            let before = former.by_id.get(&id);
             let version =
                 before.map_or(1, |known| known.version + u64::from(known.options != *option));
             match Webhook::new(option, (id, version), &mut kept, world) {
@@ -121,7 +124,9 @@ impl Registry {
         }
         let patterns = webhooks.iter().map(|webhook| webhook.patterns.as_slice());
         let subscriptions = Subscriptions::new(patterns);
-        self.table.store(Arc::new(Table { webhooks, subscriptions }));
+        let by_id = webhooks.iter().map(|webhook| (webhook.id.clone(), Arc::clone(webhook)));
+        let by_id = by_id.collect();
+        self.table.store(Arc::new(Table { webhooks, by_id, subscriptions }));
         Ok(())
     }
 
@@ -155,7 +160,7 @@ impl Registry {
     }
 
     fn find_webhook(&self, id: &str) -> Option<Arc<Webhook>> {
-        self.table.load().webhooks.iter().find(|webhook| webhook.id == id).cloned()
+        self.table.load().by_id.get(id).cloned()
     }
 }
 

@@ -251,6 +251,8 @@ pub(super) fn event_data(run: &Run) -> Value {
 pub(super) fn violation_data(run: &Run, violation: &Violation) -> Value {
     let mut data = finding(run, violation);
     let used = run.specification.as_ref();
+    // Drift and violation name their operation alike.
+    data["operation"] = json!({"method": violation.method, "path": violation.template});
     data["run"] = Value::from(run.id.as_str());
     data["target"] = Value::from(run.target.as_str());
     data["spec_revision"] = Value::from(used.map_or("", |used| used.revision.as_str()));

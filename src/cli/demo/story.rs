@@ -281,7 +281,7 @@ impl Story<'_> {
         let awaited = format!("every event acknowledged by the broker at {broker}");
         let events = self.until("RELAYED", &awaited, 30, || {
             let health = self.get("/v1/health")?;
-            let parts = health["items"].as_array().into_iter().flatten();
+            let parts = health["parts"].as_array().into_iter().flatten();
             let bus = parts.clone().find(|part| part["name"] == "bus").cloned().unwrap_or_default();
             let is_done = bus["state"] == "ok" && bus["numbers"]["lag_events"] == 0;
             is_done.then(|| self.get("/v1/events?limit=250")).transpose()

@@ -9,7 +9,7 @@ RUN cargo build --profile dist --locked && cp target/dist/driftgate /driftgate
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends libssl3 ca-certificates && rm -rf /var/lib/apt/lists/* \
-    && install -d -o 10001 -g 10001 /var/lib/driftgate
+    && install -d -o 10001 -g 10001 /var/lib/driftgate /run/demo
 COPY --from=build /driftgate /usr/local/bin/driftgate
 COPY config/container.yaml /etc/driftgate/driftgate.yaml
 USER 10001:10001

@@ -137,12 +137,23 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(failed("make the folder", path))
 }
 
-/// Takes the exclusive lock of a lock file, made if it is not there: none when another process holds it. The lock lasts
-/// until the file is dropped, or the process ends however it ends.
+/// An exclusive lock. It lasts until it is dropped, or the process ends however it ends.
+#[derive(Debug)]
+pub struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would not do: a child that was forked and has not yet begun holds the file open as well. What cannot
+        // be unlocked is released with the last of them.
+        drop(self.0.unlock());
+    }
+}
+
+/// Takes the exclusive lock of a lock file, made if it is not there: none when another process holds it.
 ///
 /// # Errors
 /// When the file cannot be made or locked.
-pub fn lock(path: &Path) -> Result<Option<File>, Error> {
+pub fn lock(path: &Path) -> Result<Option<Lock>, Error> {
     let file = OpenOptions::new()
         .write(true)
         .create(true)
@@ -150,7 +161,7 @@ pub fn lock(path: &Path) -> Result<Option<File>, Error> {
         .open(path)
         .map_err(failed("open", path))?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
+        Ok(()) => Ok(Some(Lock(file))),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(source)) => Err(failed("lock", path)(source)),
     }
@@ -220,6 +231,17 @@ mod tests {
         remove_folder(&folder.path().join("a")).expect("removed");
         remove_folder(&below).expect("not there, which is fine");
         assert!(!exists(&below));
+    }
+
+    #[test]
+    fn a_dropped_lock_is_free_though_a_forked_child_holds_its_file_open() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        let held = lock(&path).expect("asked").expect("locked");
+        let inherited = held.0.try_clone().expect("duplicated");
+        drop(held);
+        assert!(lock(&path).expect("asked again").is_some());
+        drop(inherited);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //!
 //! Owns the names in it and the refusal of a second process. Refuses to own what the database file holds.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +19,7 @@ const RESERVE_BYTES: usize = 16 << 20;
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    _lock: File,
+    _lock: files::Lock,
 }
 
 impl Folder {

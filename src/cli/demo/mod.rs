@@ -5,6 +5,7 @@
 //! other instance.
 
 mod orders;
+mod part;
 mod receiver;
 mod scene;
 mod serve;
@@ -51,9 +52,18 @@ pub(super) struct Arguments {
     /// Relay the events to this Kafka broker too
     #[arg(long, value_name = "HOST:PORT")]
     kafka: Option<String>,
+    #[command(flatten)]
+    direction: part::Direction,
 }
 
 pub(super) fn run(arguments: &Arguments, json: bool) -> u8 {
+    match arguments.direction.part {
+        Some(part) => part::play(part, &arguments.direction, arguments.seed),
+        None => tell_story(arguments, json),
+    }
+}
+
+fn tell_story(arguments: &Arguments, json: bool) -> u8 {
     let clock = Clock::real();
     let teller = Teller::new(clock.clone(), json);
     teller.aside("driftgate demo: everything on 127.0.0.1, nothing leaves this machine");

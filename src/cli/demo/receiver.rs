@@ -13,6 +13,7 @@ use axum::routing::post;
 use parking_lot::Mutex;
 use serde_json::Value;
 
+use crate::cli::console::say_line;
 use crate::deliver::sign::{
     ID_HEADER, Key, SIGNATURE_HEADER, Signed, TIMESTAMP_HEADER, TOLERANCE_SECONDS, verify,
 };
@@ -33,6 +34,13 @@ impl Received {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    /// What came, and whether it is believed.
+    fn line(&self) -> String {
+        let text = |key: &str| self.event[key].as_str().unwrap_or("-").to_owned();
+        let trust = self.mistrust.as_deref().unwrap_or("verified");
+        format!("{}  {}  {}  {trust}", text("type"), text("subject"), text("id"))
+    }
 }
 
 /// The receiver. Cheap to clone.
@@ -41,11 +49,17 @@ pub(super) struct Receiver {
     key: Key,
     clock: Clock,
     received: Arc<Mutex<Vec<Received>>>,
+    is_aloud: bool,
 }
 
 impl Receiver {
     pub(super) fn new(key: Key, clock: Clock) -> Self {
-        Self { key, clock, received: Arc::default() }
+        Self { key, clock, received: Arc::default(), is_aloud: false }
+    }
+
+    /// Says a line for each request instead of keeping it: for a receiver that runs on.
+    pub(super) fn aloud(self) -> Self {
+        Self { is_aloud: true, ..self }
     }
 
     pub(super) fn router(&self) -> Router {
@@ -88,6 +102,10 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Byt
     };
     let status =
         if one.mistrust.is_none() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED };
-    receiver.received.lock().push(one);
+    if receiver.is_aloud {
+        say_line(&one.line());
+    } else {
+        receiver.received.lock().push(one);
+    }
     status
 }

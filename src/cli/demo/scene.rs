@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::orders::{Orders, Shop};
 use super::receiver::Receiver;
-use super::serve::serve;
+use super::serve::{bind, serve};
 use super::traffic::{CONSUMERS, Traffic};
 use super::{Arguments, now};
 use crate::app::{self, Running};
@@ -64,19 +64,26 @@ impl Scene {
             .build()
             .context("cannot start the actors")?;
 
-        let keys: Vec<String> = CONSUMERS.iter().map(|(name, _)| api_key(name, &rng)).collect();
-        let tester = api_key("contract-test", &rng);
-        let known: BTreeSet<String> = keys.iter().chain([&tester]).cloned().collect();
-        let orders = Orders::new(Shop::open(arguments.seed, &now(clock)), known, clock.clone());
+        let cast = Cast::draw(&rng);
+        let shop = Shop::open(arguments.seed, &now(clock));
+        let orders = Orders::new(shop, cast.known(), clock.clone());
         let secret = new_secret(Rng::system().bytes());
         let key =
             Key::read(secret.reveal()).context("cannot read the secret that was just made")?;
         let receiver = Receiver::new(key, clock.clone());
-        let orders_at = actors.block_on(serve(3000, orders.router(), &panics))?;
-        let receiver_at = actors.block_on(serve(3001, receiver.router(), &panics))?;
+        let (orders_at, receiver_at) = {
+            let _inside = actors.enter();
+            let serve_preferably = |port, router| -> Result<SocketAddr> {
+                let listener = actors.block_on(bind(port))?;
+                let address = listener.local_addr()?;
+                serve(listener, router, &panics);
+                Ok(address)
+            };
+            (serve_preferably(3000, orders.router())?, serve_preferably(3001, receiver.router())?)
+        };
 
         folder.write("webhook-secret", secret.reveal())?;
-        folder.write("api-key", &tester)?;
+        folder.write("api-key", &cast.tester)?;
         let text = configuration(orders_at, receiver_at, arguments.kafka.as_deref());
         folder.write("driftgate.yaml", &text)?;
         let instance = start(&folder.path.join("driftgate.yaml"))?;
@@ -87,7 +94,7 @@ impl Scene {
             .context("the proxy listens at no TCP address")?;
         let traffic = {
             let _inside = actors.enter();
-            Traffic::begin(proxy_at, &keys, &rng, clock, &panics)
+            Traffic::begin(proxy_at, &cast.consumers, &rng, clock, &panics)
         };
         Ok(Self {
             admin: instance.admin_url(),
@@ -177,6 +184,27 @@ log:
 /// The port, or 0 (any free one) when somebody has it.
 fn free(port: u16) -> u16 {
     TcpListener::bind(("127.0.0.1", port)).map_or(0, |_| port)
+}
+
+/// The API keys of everybody who calls the orders API.
+pub(super) struct Cast {
+    /// In the order of [`CONSUMERS`].
+    pub(super) consumers: Vec<String>,
+    pub(super) tester: String,
+}
+
+impl Cast {
+    pub(super) fn draw(rng: &Rng) -> Self {
+        Self {
+            consumers: CONSUMERS.iter().map(|(name, _)| api_key(name, rng)).collect(),
+            tester: api_key("contract-test", rng),
+        }
+    }
+
+    /// Whom the API lets in.
+    pub(super) fn known(&self) -> BTreeSet<String> {
+        self.consumers.iter().chain([&self.tester]).cloned().collect()
+    }
 }
 
 fn api_key(name: &str, rng: &Rng) -> String {

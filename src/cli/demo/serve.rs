@@ -1,9 +1,8 @@
-//! The HTTP servers of the demo: on loopback, on a free port, until the demo ends.
+//! The HTTP servers of the demo, until the demo ends.
 //!
-//! Owns accepting and speaking HTTP/1.1. Refuses to own the limits of a public server: only the demo itself connects.
+//! Owns accepting and speaking HTTP/1.1. Refuses to own the limits of a public server: only the demo connects.
 
 use std::io;
-use std::net::SocketAddr;
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -13,10 +12,8 @@ use tokio::net::TcpListener;
 
 use crate::runtime::supervise::{self, Panics};
 
-/// Serves `router` on a free port of 127.0.0.1, preferably `wanted`; gives the address.
-pub(super) async fn serve(wanted: u16, router: Router, panics: &Panics) -> io::Result<SocketAddr> {
-    let listener = bind(wanted).await?;
-    let address = listener.local_addr()?;
+/// Serves `router` to whoever connects, in the background. Call it inside a runtime.
+pub(super) fn serve(listener: TcpListener, router: Router, panics: &Panics) {
     let connections = panics.clone();
     supervise::task("demo server", panics, async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -28,11 +25,10 @@ pub(super) async fn serve(wanted: u16, router: Router, panics: &Panics) -> io::R
             });
         }
     });
-    Ok(address)
 }
 
-/// The wanted port, or any other when it is taken.
-async fn bind(wanted: u16) -> io::Result<TcpListener> {
+/// The wanted port of 127.0.0.1, or any other when it is taken.
+pub(super) async fn bind(wanted: u16) -> io::Result<TcpListener> {
     match TcpListener::bind(("127.0.0.1", wanted)).await {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             TcpListener::bind(("127.0.0.1", 0)).await

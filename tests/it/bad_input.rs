@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use nix::sys::signal::Signal;
+use rustix::process::Signal;
 
 use super::support::eventually;
 use super::support::http::request;
@@ -176,7 +176,7 @@ fn p10_a_bad_file_at_reload_leaves_the_old_configuration_running() {
     let path = sidecar.folder.path().join("driftgate.yaml");
     let good = std::fs::read_to_string(&path).expect("the file");
     std::fs::write(&path, good.replace("upstream:", "upstrem:")).expect("written");
-    sidecar.signal(Signal::SIGHUP);
+    sidecar.signal(Signal::HUP);
     eventually("the refusal is visible", || {
         (sidecar.metric("driftgate_config_last_reload_successful") < 0.5).then_some(())
     });
@@ -184,7 +184,7 @@ fn p10_a_bad_file_at_reload_leaves_the_old_configuration_running() {
 
     let other = Upstream::start(|_| answer(200, &[], b"new"));
     std::fs::write(&path, good.replace(&upstream.url(), &other.url())).expect("written");
-    sidecar.signal(Signal::SIGHUP);
+    sidecar.signal(Signal::HUP);
     eventually("the new upstream serves", || {
         (request(sidecar.proxy(), "GET", "/", &[], &[]).text() == "new").then_some(())
     });

@@ -79,7 +79,7 @@ fn p3_nothing_acknowledged_is_lost_over_twenty_kills() {
             eventually("events are posted", || {
                 (next.load(Ordering::Relaxed) >= goal).then_some(())
             });
-            sidecar.signal(nix::sys::signal::Signal::SIGKILL);
+            sidecar.signal(rustix::process::Signal::KILL);
             acknowledged.extend(poster.join().expect("the poster"));
             stop.store(true, Ordering::Release);
         });

@@ -30,7 +30,7 @@ fn a_started_exchange_is_finished_before_the_process_ends() {
         (sidecar.metric("driftgate_connections") >= 1.0 || sidecar.log().contains("slow"))
             .then_some(())
     });
-    sidecar.signal(nix::sys::signal::Signal::SIGTERM);
+    sidecar.signal(rustix::process::Signal::TERM);
     eventually("readiness says no", || {
         let status = super::support::http::try_request(sidecar.admin, "GET", "/readyz", &[], &[])
             .map(|reply| reply.status());

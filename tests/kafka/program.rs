@@ -105,7 +105,7 @@ fn p3_no_acknowledged_event_is_missing_over_twenty_kills_and_two_outages_of_the_
             super::process::eventually("events are posted", || {
                 (next.load(Ordering::Relaxed) >= goal.min(EVENTS)).then_some(())
             });
-            sidecar.signal(nix::sys::signal::Signal::SIGKILL);
+            sidecar.signal(rustix::process::Signal::KILL);
             acknowledged.extend(poster.join().expect("the poster"));
             stop.store(true, Ordering::Release);
         });

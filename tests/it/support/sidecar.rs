@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::eventually;
@@ -191,19 +190,18 @@ impl Sidecar {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).expect("a pid");
-        kill(Pid::from_raw(pid), signal).expect("sent");
+        kill_process(Pid::from_child(&self.child), signal).expect("sent");
     }
 
     /// Ends the program at once, as a power cut would.
     pub(crate) fn kill(&mut self) {
-        self.signal(Signal::SIGKILL);
+        self.signal(Signal::KILL);
         self.child.wait().expect("waited");
     }
 
     /// Asks the program to stop and waits for its end.
     pub(crate) fn stop(&mut self) -> ExitStatus {
-        self.signal(Signal::SIGTERM);
+        self.signal(Signal::TERM);
         self.wait()
     }
 

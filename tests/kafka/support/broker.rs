@@ -5,8 +5,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::eventually;
@@ -61,12 +60,12 @@ impl Broker {
 
     /// Stops it as it stands (SIGSTOP): connections stay open and nobody answers.
     pub(crate) fn suspend(&self) {
-        self.signal(Signal::SIGSTOP);
+        self.signal(Signal::STOP);
     }
 
     /// Lets it go on (SIGCONT).
     pub(crate) fn resume(&self) {
-        self.signal(Signal::SIGCONT);
+        self.signal(Signal::CONT);
     }
 
     /// Ends it at once (SIGKILL).
@@ -79,8 +78,7 @@ impl Broker {
 
     fn signal(&self, signal: Signal) {
         let process = self.process.as_ref().expect("the broker runs");
-        let id = i32::try_from(process.id()).expect("a process id");
-        kill(Pid::from_raw(id), signal).expect("signalled");
+        kill_process(Pid::from_child(process), signal).expect("signalled");
     }
 
     fn try_run(&mut self) -> bool {

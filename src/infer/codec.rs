@@ -10,7 +10,10 @@ use super::evidence::{Body, Evidence};
 use super::monoid::Monoid as _;
 
 /// The version of these bytes. Newer ones are refused; sections are only ever added.
-pub(super) const ENGINE: u16 = 1;
+pub(super) const ENGINE: u16 = 2;
+
+/// The oldest version that is still read: two before this one, once there are so many.
+const OLDEST: u16 = 2;
 
 const MAGIC: &[u8; 4] = b"DGEV";
 const DIGEST_BYTES: usize = 32;
@@ -59,6 +62,9 @@ pub fn decode(bytes: &[u8]) -> Result<Evidence, Error> {
     let engine = u16::from_be_bytes(head.array()?);
     if engine > ENGINE {
         return Err(Error::Newer { ours: ENGINE, theirs: engine });
+    }
+    if engine < OLDEST {
+        return Err(Corrupt("its engine is too old").into());
     }
     let Some(signed) = bytes.len().checked_sub(DIGEST_BYTES) else {
         return Err(Corrupt("too short").into());
@@ -112,6 +118,34 @@ impl Writer {
         self.varint(text.len() as u64);
         self.bytes.extend_from_slice(text.as_bytes());
     }
+
+    /// The mask of a struct's fields: which of them are written.
+    pub(super) fn fields<const N: usize>(
+        &mut self,
+        counted: &[bool; N],
+    ) -> impl Iterator<Item = bool> + use<N> {
+        const { assert!(N < 64, "a mask has 64 bits") };
+        let mask = counted.iter().rev().fold(0, |mask, counted| mask << 1 | u64::from(*counted));
+        self.varint(mask);
+        (0..N).map(move |field| mask >> field & 1 == 1)
+    }
+}
+
+/// The mask of a struct's fields, bit by bit.
+pub(super) struct Fields(u64);
+
+impl Fields {
+    /// Whether the next field was written.
+    pub(super) fn next(&mut self) -> bool {
+        let written = self.0 & 1 == 1;
+        self.0 >>= 1;
+        written
+    }
+
+    /// No field is left that this engine does not know.
+    pub(super) fn end(self) -> Result<(), Corrupt> {
+        if self.0 == 0 { Ok(()) } else { Err(Corrupt("a field is unknown")) }
+    }
 }
 
 pub(super) struct Reader<'a> {
@@ -140,6 +174,10 @@ impl<'a> Reader<'a> {
             }
         }
         Err(Corrupt("a number is too long"))
+    }
+
+    pub(super) fn fields(&mut self) -> Result<Fields, Corrupt> {
+        self.varint().map(Fields)
     }
 
     pub(super) fn signed(&mut self) -> Result<i64, Corrupt> {

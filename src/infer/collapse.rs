@@ -4,10 +4,10 @@
 //! of the lexicon stay literal here, since `project` can still tell them for values. Refuses to decide templates.
 
 use super::evidence::Node;
-use super::learn::class_code;
 use super::monoid::{Count, Monoid as _};
 use super::similar::{Likeness, Profile};
 use super::table::Name;
+use super::trie::class_code;
 use crate::model::observation::SegmentClass;
 
 /// Children from which a collapse is tested, and again at each doubling.

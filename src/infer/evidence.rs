@@ -6,28 +6,44 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::codec::{Corrupt, Reader, Writer};
 use super::error::Error;
-use super::monoid::{All, Bits64, Capped, Count, Greatest, Monoid, Sum, blocks};
+use super::generations::Generations;
+use super::monoid::{All, Bits64, Capped, Count, Greatest, Monoid, Range, Sum, blocks};
+use super::plans::Budget;
 use super::shape::Shape;
 use super::table::Table;
-use super::{collapse, shape::Texts};
+use super::{collapse, generations, shape::Texts};
 use crate::model::observation::KnownId;
 
 /// Ids that are remembered per API.
-const KNOWN_IDS: usize = 65_536;
+pub(super) const KNOWN_IDS: usize = 65_536;
 
 /// All that was counted of one API under one hash key.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Evidence {
     api: Box<str>,
     key_id: [u8; 4],
     pub(super) body: Body,
+    pub(super) plans: Budget,
+}
+
+/// Caches make no difference.
+impl PartialEq for Evidence {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.api, self.key_id, &self.body) == (&other.api, other.key_id, &other.body)
+    }
 }
 
 impl Evidence {
     /// Nothing counted yet. `key_id` names the hash key of all observations to come.
     #[must_use]
     pub fn new(api: &str, key_id: [u8; 4]) -> Self {
-        Self { api: api.into(), key_id, body: Body::default() }
+        Self { api: api.into(), key_id, body: Body::default(), plans: Budget::default() }
+    }
+
+    /// The same, learning without short cuts for known shapes.
+    #[cfg(test)]
+    pub(super) fn without_plans(self) -> Self {
+        Self { plans: Budget::none(), ..self }
     }
 
     #[must_use]
@@ -60,8 +76,10 @@ pub fn merge(evidence: &mut Evidence, other: &Evidence) -> Result<(), Error> {
         let (ours, theirs) = (evidence.api.clone(), other.api.clone());
         return Err(Error::OtherApi { ours, theirs });
     }
-    evidence.body.merge(&other.body);
-    collapse::canonicalise(&mut evidence.body.root);
+    let body = &mut evidence.body;
+    body.merge(&other.body);
+    collapse::canonicalise(&mut body.root);
+    generations::age(&mut body.root, body.newest.0);
     Ok(())
 }
 
@@ -76,6 +94,12 @@ blocks! {
         servers: Table<Count, 32>,
         root: Node,
         refusals: Table<Refusal, 8_192>,
+        /// Exchanges of other protocols: the name of [`crate::model::observation::Noise`], the method, then the segments.
+        protocols: Table<Count, 128>,
+        /// The greatest epoch of any exchange; ageing looks back from it.
+        newest: Greatest,
+        /// Limits that made it forget something, by [`super::limits::Limit`].
+        limits: BTreeMap<u16, Sum>,
         /// Bodies of refusals, pooled over all operations.
         refusal_bodies: Table<Shape, 64>,
         known_ids: KnownIds,
@@ -104,15 +128,17 @@ blocks! {
         /// The soft children that were given up as literals.
         star: Option<Box<Node>>,
         /// By the index of the method in [`crate::model::observation::Method::DOCUMENTED`].
-        cells: BTreeMap<u16, Cell>,
+        cells: BTreeMap<u16, Generations>,
         other_methods: Capped<8>,
     }
 }
 
 blocks! {
-    /// One candidate operation: what accepted exchanges showed.
+    /// One candidate operation: what accepted exchanges of one epoch showed.
     pub(super) struct Cell {
         n: Count,
+        /// Exchanges it stands for, where captures were sampled.
+        weight: Sum,
         consumers: Bits64,
         hours: Bits64,
         last_ms: Greatest,
@@ -135,11 +161,22 @@ blocks! {
         repeated: Count,
         bare: Count,
         texts: Texts,
-        /// Values with a separator, and the classes that their items share.
-        commas: Count,
-        comma_items: All,
-        pipes: Count,
-        pipe_items: All,
+        commas: Option<Box<Lists>>,
+        pipes: Option<Box<Lists>>,
+        spaces: Option<Box<Lists>>,
+    }
+}
+
+blocks! {
+    /// Values that hold a separator.
+    pub(super) struct Lists {
+        n: Count,
+        /// Those whose items are all of one class of data or all keywords.
+        uniform: Count,
+        /// Classes that all items of the uniform ones share.
+        items: All,
+        /// How many items a value has.
+        lengths: Range,
     }
 }
 
@@ -163,6 +200,23 @@ blocks! {
         /// Bodies that were read.
         read: Count,
         shape: Shape,
+        /// Bodies with a name given twice in one object.
+        duplicates: Count,
+        /// Bodies that are a sequence of items; then `shape` is empty.
+        stream: Option<Box<Stream>>,
+    }
+}
+
+blocks! {
+    /// Items of NDJSON, JSON text sequences and event streams.
+    pub(super) struct Stream {
+        /// Bodies by [`crate::model::observation::Framing`].
+        framings: BTreeMap<u16, Count>,
+        items: Count,
+        /// Items that are no JSON.
+        texts: Count,
+        /// By the name of the event; empty for items without one.
+        events: Table<Shape, 16>,
     }
 }
 
@@ -172,6 +226,17 @@ blocks! {
         n: Count,
         anonymous: Count,
         headers: Table<ParameterEvidence, 16>,
+        /// Member names of the refused requests' bodies, as [`super::variants::signature`] adds them up.
+        requests: Table<Count, 8>,
+        /// The newest epoch in which it was seen.
+        newest: Greatest,
+    }
+}
+
+impl Node {
+    /// What stands for many children: those given up as literals, and those for which there was no room.
+    pub(super) fn crowd(&self) -> impl Iterator<Item = &Self> {
+        self.star.as_deref().into_iter().chain(self.children.rest())
     }
 }
 

@@ -7,16 +7,22 @@ mod codec;
 mod collapse;
 mod error;
 mod evidence;
+mod fold;
+mod generations;
 mod learn;
 mod monoid;
 mod novelty;
+mod plans;
 mod project;
+mod refuse;
 mod shape;
 mod signature;
 mod similar;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trie;
+mod variants;
 pub mod yaml;
 
 pub use codec::{decode, encode};

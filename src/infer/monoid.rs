@@ -9,14 +9,21 @@ use super::codec::{Corrupt, Reader, Writer};
 use crate::model::observation::Classes;
 
 /// Something that can be counted in parts and put together in any order.
-pub(super) trait Monoid: Default {
+pub(super) trait Monoid: Default + PartialEq {
     fn merge(&mut self, other: &Self);
+
+    /// Whether nothing was counted, so that it need not be written.
+    fn is_neutral(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Canonical: equal values write equal bytes.
     fn write(&self, writer: &mut Writer);
     fn read(reader: &mut Reader<'_>) -> Result<Self, Corrupt>;
 }
 
-/// Declares a struct of blocks; merging and encoding go field by field, in this order.
+/// Declares a struct of blocks; merging goes field by field. Written are a mask of the fields that counted something, then
+/// those fields in this order: a later engine may add fields at the end and still read what an earlier one wrote.
 macro_rules! blocks {
     ($(#[$meta:meta])* pub(super) struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ty,)* }) => {
         $(#[$meta])*
@@ -28,14 +35,28 @@ macro_rules! blocks {
                 $($crate::infer::monoid::Monoid::merge(&mut self.$field, &other.$field);)*
             }
 
+            fn is_neutral(&self) -> bool {
+                true $(&& $crate::infer::monoid::Monoid::is_neutral(&self.$field))*
+            }
+
             fn write(&self, writer: &mut $crate::infer::codec::Writer) {
-                $($crate::infer::monoid::Monoid::write(&self.$field, writer);)*
+                let counted = [$(!$crate::infer::monoid::Monoid::is_neutral(&self.$field)),*];
+                let mut fields = writer.fields(&counted);
+                $(if fields.next() == Some(true) {
+                    $crate::infer::monoid::Monoid::write(&self.$field, writer);
+                })*
             }
 
             fn read(
                 reader: &mut $crate::infer::codec::Reader<'_>,
             ) -> Result<Self, $crate::infer::codec::Corrupt> {
-                Ok(Self { $($field: $crate::infer::monoid::Monoid::read(reader)?,)* })
+                let mut fields = reader.fields()?;
+                let mut part = Self::default();
+                $(if fields.next() {
+                    part.$field = $crate::infer::monoid::Monoid::read(reader)?;
+                })*
+                fields.end()?;
+                Ok(part)
             }
         }
     };
@@ -209,6 +230,24 @@ impl Monoid for All {
     }
 }
 
+/// Bits seen at least once: classes, kinds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Seen(pub(super) u32);
+
+impl Monoid for Seen {
+    fn merge(&mut self, other: &Self) {
+        self.0 |= other.0;
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        writer.varint(u64::from(self.0));
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Corrupt> {
+        u32::try_from(reader.varint()?).map(Self).map_err(|_| Corrupt("bits"))
+    }
+}
+
 /// A set of six-bit marks, from which the number of distinct items is estimated (linear counting).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Bits64(pub(super) u64);
@@ -249,56 +288,73 @@ impl Monoid for Bits64 {
     }
 }
 
-/// Up to `K` texts with their counts. With one more, or with a text that may not be kept, it is open for ever and forgets.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Capped<const K: usize> {
+/// Up to `K` texts with what was counted of each. With one more, or with a text that may not be kept, it is open for ever
+/// and forgets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Capped<const K: usize, V = Count> {
     pub(super) open: bool,
     /// Sorted by text.
-    pub(super) items: Vec<(Box<str>, Count)>,
+    pub(super) items: Vec<(Box<str>, V)>,
+}
+
+impl<const K: usize, V> Default for Capped<K, V> {
+    fn default() -> Self {
+        Self { open: false, items: Vec::new() }
+    }
 }
 
 impl<const K: usize> Capped<K> {
     /// Counts a text.
     pub(super) fn see(&mut self, text: &str) {
-        self.add(text, Count(1));
+        if let Some(count) = self.slot(text) {
+            count.add();
+        }
     }
+}
 
+impl<const K: usize, V: Monoid> Capped<K, V> {
     pub(super) fn open(&mut self) {
         self.open = true;
         self.items = Vec::new();
     }
 
-    fn add(&mut self, text: &str, count: Count) {
+    /// What is counted of a text; none once it is open.
+    pub(super) fn slot(&mut self, text: &str) -> Option<&mut V> {
         if self.open {
-            return;
+            return None;
         }
-        match self.items.binary_search_by(|(known, _)| (**known).cmp(text)) {
-            Ok(at) => {
-                if let Some((_, known)) = self.items.get_mut(at) {
-                    known.merge(&count);
-                }
+        let at = match self.items.binary_search_by(|(known, _)| (**known).cmp(text)) {
+            Ok(at) => at,
+            Err(_) if self.items.len() >= K => {
+                self.open();
+                return None;
             }
-            Err(_) if self.items.len() >= K => self.open(),
-            Err(at) => self.items.insert(at, (text.into(), count)),
-        }
+            Err(at) => {
+                self.items.insert(at, (text.into(), V::default()));
+                at
+            }
+        };
+        self.items.get_mut(at).map(|(_, value)| value)
     }
 }
 
-impl<const K: usize> Monoid for Capped<K> {
+impl<const K: usize, V: Monoid> Monoid for Capped<K, V> {
     fn merge(&mut self, other: &Self) {
         if other.open {
             self.open();
         }
-        for (text, count) in &other.items {
-            self.add(text, *count);
+        for (text, value) in &other.items {
+            if let Some(known) = self.slot(text) {
+                known.merge(value);
+            }
         }
     }
 
     fn write(&self, writer: &mut Writer) {
         writer.varint(if self.open { 0 } else { self.items.len() as u64 + 1 });
-        for (text, count) in &self.items {
+        for (text, value) in &self.items {
             writer.text(text);
-            count.write(writer);
+            value.write(writer);
         }
     }
 
@@ -309,9 +365,13 @@ impl<const K: usize> Monoid for Capped<K> {
         if length > K as u64 {
             return Err(Corrupt("capped values"));
         }
-        let mut items = Vec::new();
+        let mut items: Vec<(Box<str>, V)> = Vec::new();
         for _ in 0..length {
-            items.push((reader.text()?.into(), Count::read(reader)?));
+            let text = reader.text()?;
+            if items.last().is_some_and(|(last, _)| &**last >= text) {
+                return Err(Corrupt("order of capped values"));
+            }
+            items.push((text.into(), reader.nested(V::read)?));
         }
         Ok(Self { open: false, items })
     }
@@ -397,7 +457,10 @@ impl<V: Monoid> Monoid for BTreeMap<u16, V> {
         let mut map = Self::new();
         for _ in 0..reader.varint()? {
             let key = u16::try_from(reader.varint()?).map_err(|_| Corrupt("key"))?;
-            map.insert(key, V::read(reader)?);
+            if map.last_key_value().is_some_and(|(last, _)| *last >= key) {
+                return Err(Corrupt("order of keys"));
+            }
+            map.insert(key, reader.nested(V::read)?);
         }
         Ok(map)
     }

@@ -1,12 +1,13 @@
-//! What was counted of the values at one place, and the fold of a tape into it.
+//! What was counted of the values at one place.
 //!
 //! Owns the denominators: every count of a member is beside the count of closed objects in which it could have stood.
-//! Refuses to own what follows from the counts (`project`). A known shape is folded without allocation.
+//! Refuses to own counting (`fold`) and what follows from the counts (`project`).
 
-use super::monoid::{All, Bits64, Capped, Count, Flag, Order, Range, blocks};
-use super::novelty::Novelty;
-use super::table::{Name, Table};
-use crate::model::observation::{Classes, Key, Tape, Token};
+use super::monoid::{All, Bits64, Capped, Count, Flag, Greatest, Order, Range, Seen, blocks};
+use super::plans::Plans;
+use super::table::Table;
+use super::variants::Tag;
+use crate::model::observation::Token;
 
 /// Distinct values up to which a set of texts may be closed.
 pub(super) const ENUM_VALUES: usize = 20;
@@ -24,9 +25,7 @@ blocks! {
         text: Count,
         object: Count,
         array: Count,
-        integers: Range,
-        /// An integer beyond 64 bits was seen.
-        big: Flag,
+        numbers: Option<Box<Numbers>>,
         texts: Option<Box<Texts>>,
         members: Option<Box<Members>>,
         items: Option<Box<Items>>,
@@ -34,11 +33,31 @@ blocks! {
 }
 
 blocks! {
+    pub(super) struct Numbers {
+        integers: Range,
+        /// An integer beyond 64 bits was seen.
+        big: Flag,
+    }
+}
+
+blocks! {
     pub(super) struct Texts {
         classes: All,
+        /// Classes that hold for at least one of them.
+        any: Seen,
         empty: Count,
         distinct: Bits64,
         values: Capped<ENUM_VALUES>,
+        /// Parts of a form that are files.
+        files: Option<Box<Files>>,
+    }
+}
+
+blocks! {
+    pub(super) struct Files {
+        n: Count,
+        /// Their media types.
+        media: Capped<8>,
     }
 }
 
@@ -50,6 +69,11 @@ blocks! {
         cut: Count,
         instances: Bits64,
         keys: Table<Member, KEYS>,
+        /// Closed objects by the [sum](super::variants::part) of the names they hold, names that are data left out.
+        signatures: Table<Count, 16>,
+        /// Members whose value may choose among variants, under the hashes that they have in `keys`.
+        tags: Table<Tag, 4>,
+        plans: Plans,
     }
 }
 
@@ -68,6 +92,8 @@ blocks! {
         n: Count,
         empty: Count,
         shape: Shape,
+        /// Most items that one had.
+        longest: Greatest,
     }
 }
 
@@ -82,146 +108,19 @@ impl Shape {
             .map(|count| u64::from(count.0))
             .sum()
     }
-
-    /// Folds a whole tape.
-    pub(super) fn fold(&mut self, tape: &Tape, novelty: &mut Novelty) {
-        let mut fold = Fold { tape, at: 0, novelty };
-        fold.value(self);
-    }
 }
 
-/// A position in a tape.
-struct Fold<'a> {
-    tape: &'a Tape,
-    at: usize,
-    novelty: &'a mut Novelty,
-}
-
-impl Fold<'_> {
-    fn next(&mut self) -> Option<Token> {
-        let token = self.tape.tokens.get(self.at).copied();
-        self.at += 1;
-        token
-    }
-
-    /// One value. Depth is bounded by the maker of the tape.
-    fn value(&mut self, shape: &mut Shape) {
-        let Some(token) = self.next() else { return };
-        match token {
-            Token::Null => self.count(&mut shape.null),
-            Token::Bool => self.count(&mut shape.boolean),
-            Token::Integer(value) => {
-                self.count(&mut shape.integer);
-                shape.integers.see(value);
-            }
-            Token::BigInteger => {
-                self.count(&mut shape.integer);
-                shape.big = Flag(true);
-            }
-            Token::Float | Token::HiddenNumber { integer: false } => self.count(&mut shape.float),
-            Token::HiddenNumber { integer: true } => self.count(&mut shape.integer),
-            Token::Text { classes, kept, mark } => {
-                self.count(&mut shape.text);
-                let text = (!kept.is_empty()).then(|| self.tape.text(kept));
-                shape.texts.get_or_insert_default().see(classes, text, mark, self.novelty);
-            }
-            Token::OpaqueObject => self.count(&mut shape.object),
-            Token::OpaqueArray => self.count(&mut shape.array),
-            Token::Object { closed, instance } => {
-                self.count(&mut shape.object);
-                self.members(shape.members.get_or_insert_default(), closed, instance);
-            }
-            Token::Array { closed, items } => {
-                self.count(&mut shape.array);
-                self.items(shape.items.get_or_insert_default(), closed, items);
-            }
-            Token::Key(_) | Token::End => {}
-        }
-    }
-
-    fn count(&mut self, count: &mut Count) {
-        self.novelty.kind |= !count.any();
-        count.add();
-    }
-
-    fn members(&mut self, members: &mut Members, closed: bool, instance: u64) {
-        if closed {
-            members.n.add();
-            members.instances.see_hash(instance);
-            self.novelty.due |= super::novelty::is_threshold(members.n);
-        } else {
-            members.cut.add();
-        }
-        let mut position = 0;
-        while let Some(Token::Key(key)) = self.next() {
-            if key.superseded {
-                // The later member of the same name holds; this value is folded into nothing.
-                self.value(&mut Shape::default());
-                continue;
-            }
-            let member = self.member(members, key);
-            if closed {
-                member.k.add();
-            }
-            member.order.see(position);
-            position += 1;
-            self.value(&mut member.shape);
-        }
-    }
-
-    fn member<'m>(&mut self, members: &'m mut Members, key: Key) -> &'m mut Member {
-        let mut buffer = String::new();
-        let text = match key.data {
-            None => self.tape.text(key.name),
-            Some(class) => {
-                if members.keys.get(key.hash).is_none() {
-                    buffer = format!("{DATA_MARK}{}", class.as_str());
-                }
-                &buffer
-            }
-        };
-        let (member, new) = members.keys.slot(Name { hash: key.hash, rank: key.rank, text });
-        self.novelty.key |= new;
-        member
-    }
-
-    fn items(&mut self, items: &mut Items, closed: bool, count: u32) {
-        if closed {
-            items.n.add();
-            if count == 0 {
-                items.empty.add();
-            }
-        }
-        while !matches!(self.tape.tokens.get(self.at), None | Some(Token::End)) {
-            self.value(&mut items.shape);
-        }
-        self.at += 1;
-    }
-}
-
-impl Texts {
-    /// Counts one text by its classes, and by itself where it was kept.
-    pub(super) fn see(
-        &mut self,
-        classes: Classes,
-        kept: Option<&str>,
-        mark: u8,
-        novelty: &mut Novelty,
-    ) {
-        if classes.has(Classes::EMPTY) {
-            self.empty.add();
-            return;
-        }
-        let (before, known) = (self.classes, self.values.items.len());
-        self.classes.see(classes);
-        self.distinct.see(mark);
-        match kept {
-            Some(text) => self.values.see(text),
-            None if self.values.open => {}
-            None => self.values.open(),
-        }
-        novelty.format |= before != self.classes;
-        novelty.value |= known != self.values.items.len();
+/// The bit of a value's kind in [`super::variants::KeyCount::kinds`].
+pub(super) fn kind_bit(token: Token) -> u8 {
+    match token {
+        Token::Null => 1,
+        Token::Bool(_) => 1 << 1,
+        Token::Integer(_) | Token::BigInteger | Token::HiddenNumber { integer: true } => 1 << 2,
+        Token::Float | Token::HiddenNumber { integer: false } => 1 << 3,
+        Token::Text { .. } | Token::File { .. } => 1 << 4,
+        Token::Object { .. } | Token::OpaqueObject => 1 << 5,
+        Token::Array { .. } | Token::OpaqueArray => 1 << 6,
+        Token::Key(_) | Token::End => 0,
     }
 }
 
@@ -250,6 +149,6 @@ mod size {
 
     #[test]
     fn a_scalar_is_small() {
-        assert!(size_of::<Shape>() <= 96, "{}", size_of::<Shape>());
+        assert!(size_of::<Shape>() <= 64, "{}", size_of::<Shape>());
     }
 }

@@ -31,9 +31,9 @@ pub(super) fn of_tape(tape: &Tape) -> u64 {
                 continue;
             }
             Token::Null => 1,
-            Token::Bool => 2,
+            Token::Bool(_) => 2,
             Token::Integer(_) | Token::BigInteger | Token::Float | Token::HiddenNumber { .. } => 3,
-            Token::Text { .. } => 4,
+            Token::Text { .. } | Token::File { .. } => 4,
             Token::Object { .. } | Token::OpaqueObject => 5,
             Token::Array { .. } | Token::OpaqueArray => 6,
         };

@@ -49,10 +49,10 @@ impl Profile {
     }
 
     fn descend(&mut self, node: &Node, pattern: u64, depth: usize) {
-        for (method, cell) in &node.cells {
+        for (method, generations) in &node.cells {
             let place = mix(pattern, u64::from(*method));
             self.below.insert(place);
-            self.cell(cell, place);
+            generations.cells().for_each(|cell| self.cell(cell, place));
         }
         if depth >= DEPTH_MAX {
             return;
@@ -123,7 +123,7 @@ impl Profile {
     }
 }
 
-/// Version, reserved, word, words (see [`super::learn::class_code`]).
+/// Version, reserved, word, words (see [`super::trie::class_code`]).
 fn is_wordy(class: u64) -> bool {
     (1..=4).contains(&class)
 }

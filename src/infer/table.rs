@@ -26,6 +26,17 @@ pub(super) struct Entry<V> {
     pub(super) value: V,
 }
 
+/// What became of asking a table for a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// At this place.
+    Known(usize),
+    /// Made at this place; others may have moved.
+    Made(usize),
+    /// It belongs to the rest.
+    NoRoom,
+}
+
 /// What a table is asked for. Equal hashes are equal names.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Name<'a> {
@@ -50,38 +61,56 @@ impl<V, const K: usize> Default for Table<V, K> {
 impl<V: Monoid, const K: usize> Table<V, K> {
     /// The entry of a name, made if there is room; else the rest. Second: whether it was made now.
     pub(super) fn slot(&mut self, name: Name<'_>) -> (&mut V, bool) {
-        match self.entries.binary_search_by_key(&name.hash, |entry| entry.hash) {
-            Ok(at) => (&mut self.entries[at].value, false),
-            Err(at) => match self.make(at, name, V::default()) {
-                Ok(at) => (&mut self.entries[at].value, true),
-                Err(_) => (self.rest.get_or_insert_default(), false),
-            },
+        match self.find_or_make(name) {
+            Slot::Known(at) => (self.at(at), false),
+            Slot::Made(at) => (self.at(at), true),
+            Slot::NoRoom => (self.rest_mut(), false),
         }
     }
 
-    /// Inserts at a place found by search, evicting the greatest where there is no room; gives the value back when it is
-    /// the greatest itself.
-    fn make(&mut self, at: usize, name: Name<'_>, value: V) -> Result<usize, V> {
+    /// The place of the entry of a name, made if there is room.
+    pub(super) fn find_or_make(&mut self, name: Name<'_>) -> Slot {
+        match self.entries.binary_search_by_key(&name.hash, |entry| entry.hash) {
+            Ok(at) => Slot::Known(at),
+            Err(at) => self.make(at, name).map_or(Slot::NoRoom, Slot::Made),
+        }
+    }
+
+    /// The value at a place just found; the rest for a place that is none.
+    pub(super) fn at(&mut self, place: usize) -> &mut V {
+        match self.entries.get_mut(place) {
+            Some(entry) => &mut entry.value,
+            None => self.rest.get_or_insert_default(),
+        }
+    }
+
+    /// All that had no room.
+    pub(super) fn rest_mut(&mut self) -> &mut V {
+        self.rest.get_or_insert_default()
+    }
+
+    /// Inserts at a place found by search, evicting the greatest where there is no room; none when the name is the greatest
+    /// itself.
+    fn make(&mut self, at: usize, name: Name<'_>) -> Option<usize> {
         let mut at = at;
         if self.entries.len() >= K {
-            let greatest = self
-                .entries
-                .iter()
-                .enumerate()
-                .max_by_key(|(_, entry)| (entry.rank, entry.hash))
-                .map(|(index, entry)| (index, (entry.rank, entry.hash)));
-            match greatest {
-                Some((index, order)) if order > (name.rank, name.hash) => {
-                    let evicted = self.entries.remove(index);
-                    self.rest.get_or_insert_default().merge(&evicted.value);
-                    at -= usize::from(index < at);
-                }
-                _ => return Err(value),
+            let order = |entry: &Entry<V>| (entry.rank, entry.hash);
+            let (index, greatest) =
+                self.entries.iter().enumerate().max_by_key(|(_, entry)| order(entry))?;
+            if order(greatest) < (name.rank, name.hash) {
+                return None;
             }
+            let evicted = self.entries.remove(index);
+            self.rest.get_or_insert_default().merge(&evicted.value);
+            at -= usize::from(index < at);
+        }
+        if self.entries.len() == self.entries.capacity() {
+            // There are very many small tables: they grow by what they need.
+            self.entries.reserve_exact((self.entries.len() / 4).max(1));
         }
         let Name { hash, rank, text } = name;
-        self.entries.insert(at, Entry { hash, rank, name: text.into(), value });
-        Ok(at)
+        self.entries.insert(at, Entry { hash, rank, name: text.into(), value: V::default() });
+        Some(at)
     }
 
     pub(super) fn get(&self, hash: u64) -> Option<&Entry<V>> {
@@ -118,6 +147,10 @@ impl<V: Monoid, const K: usize> Table<V, K> {
 }
 
 impl<V: Monoid, const K: usize> Monoid for Table<V, K> {
+    fn is_neutral(&self) -> bool {
+        self.entries.is_empty() && self.rest.is_none()
+    }
+
     fn merge(&mut self, other: &Self) {
         for entry in &other.entries {
             let name = Name { hash: entry.hash, rank: entry.rank, text: &entry.name };

@@ -361,7 +361,7 @@ fn damaged_and_newer_evidence_is_refused() {
     }
     let mut newer = bytes;
     newer[5] = 9;
-    assert_eq!(decode(&newer), Err(Error::Newer { ours: 1, theirs: 9 }));
+    assert_eq!(decode(&newer), Err(Error::Newer { ours: 2, theirs: 9 }));
 }
 
 #[test]
@@ -475,6 +475,16 @@ proptest! {
         let mut left = part(0);
         merge(&mut left, &right).expect("one key");
         prop_assert_eq!(encode(&left), whole);
+    }
+
+    #[test]
+    fn plans_make_no_difference(shots in prop::collection::vec(shots(), 0..12)) {
+        let mut plain = Evidence::new("test", KEY.id()).without_plans();
+        for shot in shots.iter().chain(&shots) {
+            learn(&mut plain, &shot.observe());
+        }
+        let twice: Vec<Shot> = shots.iter().chain(&shots).cloned().collect();
+        prop_assert_eq!(encode(&plain), encode(&learned(&twice)));
     }
 
     #[test]

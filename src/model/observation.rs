@@ -34,6 +34,10 @@ pub struct Observation {
     pub weight: u32,
     /// Unix milliseconds; serves shown figures only.
     pub time_ms: i64,
+    /// Weeks since 1970, where evidence ages; else 0.
+    pub epoch: u16,
+    /// Keyed hashes of the member names of a refused request's body, where it is a JSON object.
+    pub refused_names: Vec<u64>,
     /// Why this exchange is never learned from.
     pub noise: Option<Noise>,
 }
@@ -112,6 +116,9 @@ pub struct Path {
 }
 
 impl Path {
+    /// Stands for the part that is data; paths with control characters are no paths.
+    pub const CORE: char = '\u{1}';
+
     /// The text of a segment; empty where it is data that may not be kept.
     #[must_use]
     pub fn text_of(&self, segment: &Segment) -> &str {
@@ -122,10 +129,13 @@ impl Path {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment {
     pub class: SegmentClass,
+    /// Its class is that of a part, and the text kept is what stands around it: `.json` of `17.json`, with [`Path::CORE`] in
+    /// place of the part.
+    pub affixed: bool,
     /// Byte range in [`Path::text`].
     pub start: u32,
     pub end: u32,
-    /// Keyed hash of the whole decoded text, kept or not.
+    /// Keyed hash of the whole decoded text, or of the part, kept or not.
     pub hash: u64,
     /// Keyed hash of its singular in lower case, under which ids of the collection are known.
     pub word: u64,
@@ -256,10 +266,20 @@ pub struct Parameter {
     pub mark: u8,
     /// Given without `=`.
     pub bare: bool,
-    /// The separator that splits its value into items of one class, and that class.
-    pub list: Option<(u8, Classes)>,
+    /// The separator that splits its value, and what the items are.
+    pub list: Option<List>,
     /// The value, where it could become the member of an enum.
     pub kept: Option<Box<str>>,
+}
+
+/// A value with a separator in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct List {
+    pub separator: char,
+    /// At least 2.
+    pub items: u32,
+    /// Classes that all items share.
+    pub classes: Classes,
 }
 
 /// A path segment repeated by the response.
@@ -302,6 +322,34 @@ pub enum Body {
         media: Box<str>,
         tape: Tape,
     },
+    /// A sequence of documents.
+    Items {
+        media: Box<str>,
+        framing: Framing,
+        items: Vec<Item>,
+        /// Items that are no JSON.
+        texts: u32,
+        truncated: bool,
+    },
+}
+
+/// How a sequence of documents is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Framing {
+    /// One after the other, in lines or not.
+    Concatenated,
+    /// JSON text sequences (RFC 7464).
+    Sequence,
+    /// Server-sent events.
+    EventStream,
+}
+
+/// One document of a sequence.
+#[derive(Debug, Clone, Default)]
+pub struct Item {
+    /// The `event:` of a server-sent event; empty where there is none.
+    pub event: Box<str>,
+    pub tape: Tape,
 }
 
 /// The values of one body in document order, without their texts.
@@ -316,6 +364,8 @@ pub struct Tape {
     pub mislabelled: bool,
     /// Values behind the token limit.
     pub skipped: u32,
+    /// Names given again in one object; the last one holds.
+    pub duplicates: u32,
 }
 
 impl Tape {
@@ -344,7 +394,7 @@ impl TextSpan {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Token {
     Null,
-    Bool,
+    Bool(bool),
     Integer(i64),
     /// An integer beyond 64 bits.
     BigInteger,
@@ -355,6 +405,10 @@ pub enum Token {
         kept: TextSpan,
         mark: u8,
     },
+    /// A part of a form that is a file, with its media type.
+    File {
+        media: TextSpan,
+    },
     /// A number whose value is withheld.
     HiddenNumber {
         integer: bool,
@@ -364,9 +418,12 @@ pub enum Token {
     /// An array that is not looked into.
     OpaqueArray,
     /// Followed by `Key` and value for each member, then `End`. Only a closed one tells what is absent.
+    /// `tagged`: a key may be a tag. `order`: hash of the keys in their order; 0 where one comes twice.
     Object {
         closed: bool,
+        tagged: bool,
         instance: u64,
+        order: u64,
     },
     Key(Key),
     /// Followed by its items, then `End`.
@@ -386,6 +443,8 @@ pub struct Key {
     pub name: TextSpan,
     /// How word-like: 0 is most; decides which names survive a flood.
     pub rank: u8,
+    /// Place from 1 in the list of names that choose among variants; 0: none of them.
+    pub tag: u8,
     pub data: Option<DataClass>,
     /// The same name comes again later in this object, and the later one wins.
     pub superseded: bool,
@@ -427,12 +486,18 @@ classes! {
     IPV4 = 17 "ipv4";
     IPV6 = 18 "ipv6";
     HOSTNAME = 19 "hostname";
+    SEMVER = 20 "semver";
+    BASE64 = 21 "base64";
     JWT = 22 "jwt";
     PHONE = 23 "phone";
     BOOLEAN = 24 "bool-word";
     KEYWORD = 25 "keyword";
     EMPTY = 26 "empty";
     SECRET = 27 "secret";
+    LOCALE = 28 "locale";
+    COUNTRY = 29 "country";
+    CURRENCY = 30 "currency";
+    COLOR = 31 "color";
 }
 
 impl Classes {
@@ -497,6 +562,12 @@ impl Noise {
         Self::Soap,
         Self::WebSocket,
     ];
+
+    /// Whether it is another protocol than plain HTTP with resources (9.4).
+    #[must_use]
+    pub fn is_protocol(self) -> bool {
+        matches!(self, Self::Grpc | Self::GraphQl | Self::JsonRpc | Self::Soap | Self::WebSocket)
+    }
 
     /// The name in reports and metrics.
     #[must_use]

@@ -75,6 +75,9 @@ fn readable(bytes: &[u8], truncated: bool) -> Option<&str> {
     }
 }
 
+/// Spreads the bits of hashes that are mixed one after the other.
+const ODD: u64 = 0x517c_c1b7_2722_0a95;
+
 /// Whether and why the value to come is not to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sight {
@@ -95,6 +98,10 @@ struct Frame {
     items: u32,
     /// Where its keys begin in [`Builder::keys`].
     keys: usize,
+    /// Hash of the keys in their order.
+    order: u64,
+    /// A key may be a tag.
+    tagged: bool,
     /// Hash of the first id-like value, else of all scalars.
     id: Option<u64>,
     mixed: u64,
@@ -133,6 +140,10 @@ impl<'a, 'b> Builder<'a, 'b> {
     }
 
     fn finish(mut self, mislabelled: bool) -> Tape {
+        // A key whose value was cut off says nothing.
+        if matches!(self.tape.tokens.last(), Some(Token::Key(_))) {
+            self.tape.tokens.pop();
+        }
         // What is still open was cut off: it tells of what it holds and of nothing that it lacks.
         while self.frames.pop().is_some() {
             self.tape.tokens.push(Token::End);
@@ -173,7 +184,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             Event::Text(raw) => self.raw_text(raw, scratch),
             Event::Number { text, integer } => self.number(text, integer),
             Event::Bool(value) => {
-                self.scalar(Token::Bool);
+                self.scalar(Token::Bool(value));
                 self.mix(u64::from(value) + 1);
             }
             Event::Null => self.scalar(Token::Null),
@@ -211,6 +222,8 @@ impl<'a, 'b> Builder<'a, 'b> {
             object,
             items: 0,
             keys: self.keys.len(),
+            order: 1,
+            tagged: false,
             id: None,
             mixed: 0,
             sight: inherited,
@@ -218,7 +231,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             name,
         });
         self.tape.tokens.push(if object {
-            Token::Object { closed: false, instance: 0 }
+            Token::Object { closed: false, tagged: false, instance: 0, order: 0 }
         } else {
             Token::Array { closed: false, items: 0 }
         });
@@ -230,13 +243,16 @@ impl<'a, 'b> Builder<'a, 'b> {
         let instance = frame.id.unwrap_or(frame.mixed);
         // Values behind the limit may be missing: such a container tells nothing of what it lacks.
         let closed = self.tape.skipped == 0;
+        let mut order = frame.order;
         if frame.object {
-            self.supersede(frame.keys);
+            if self.supersede(frame.keys) {
+                order = 0;
+            }
             self.keys.truncate(frame.keys);
         }
         if let Some(token) = self.tape.tokens.get_mut(frame.token) {
             *token = if frame.object {
-                Token::Object { closed, instance }
+                Token::Object { closed, tagged: frame.tagged, instance, order }
             } else {
                 Token::Array { closed, items: frame.items }
             };
@@ -244,18 +260,21 @@ impl<'a, 'b> Builder<'a, 'b> {
         self.mix(instance);
     }
 
-    /// Marks all but the last of equal keys of the object whose keys begin at `start`.
-    fn supersede(&mut self, start: usize) {
-        let Some(keys) = self.keys.get_mut(start..) else { return };
+    /// Marks all but the last of equal keys of the object whose keys begin at `start`; whether there were any.
+    fn supersede(&mut self, start: usize) -> bool {
+        let Some(keys) = self.keys.get_mut(start..) else { return false };
         keys.sort_unstable();
+        let before = self.tape.duplicates;
         for pair in keys.windows(2) {
             if let [(first, token), (second, _)] = pair
                 && first == second
                 && let Some(Token::Key(key)) = self.tape.tokens.get_mut(*token as usize)
             {
                 key.superseded = true;
+                self.tape.duplicates = self.tape.duplicates.saturating_add(1);
             }
         }
+        self.tape.duplicates != before
     }
 
     pub(super) fn key(&mut self, name: &str) {
@@ -272,6 +291,7 @@ impl<'a, 'b> Builder<'a, 'b> {
                 hash,
                 name: self.keep(name),
                 rank: names::rank(name),
+                tag: names::tag(name),
                 data: None,
                 superseded: false,
             },
@@ -280,6 +300,8 @@ impl<'a, 'b> Builder<'a, 'b> {
         let id_like = names::id_like(name);
         if let Some(frame) = self.frames.last_mut() {
             (frame.sight, frame.id_like, frame.name) = (sight, id_like, key.name);
+            frame.order = (frame.order.rotate_left(9) ^ key.hash).wrapping_mul(ODD);
+            frame.tagged |= key.tag > 0;
         }
         self.tape.tokens.push(Token::Key(key));
     }
@@ -289,6 +311,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             hash: names::data_hash(self.context.key, class),
             name: TextSpan::default(),
             rank: 0,
+            tag: 0,
             data: Some(class),
             superseded: false,
         }
@@ -388,7 +411,7 @@ impl<'a, 'b> Builder<'a, 'b> {
     /// Folds a value into the identity of the enclosing container, in order.
     fn mix(&mut self, hash: u64) {
         if let Some(frame) = self.frames.last_mut() {
-            frame.mixed = (frame.mixed.rotate_left(5) ^ hash).wrapping_mul(0x517c_c1b7_2722_0a95);
+            frame.mixed = (frame.mixed.rotate_left(5) ^ hash).wrapping_mul(ODD);
         }
     }
 

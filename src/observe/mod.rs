@@ -39,6 +39,21 @@ pub struct Lens {
     pub path_bytes_max: usize,
     /// Paths of more segments are noise.
     pub path_segments_max: usize,
+    /// Whether evidence ages, week by week.
+    pub epochs: bool,
+}
+
+/// Milliseconds of an epoch: seven days.
+const EPOCH_MS: i64 = 7 * 24 * 3_600_000;
+
+impl Lens {
+    /// The epoch of a time; 0 where evidence does not age.
+    fn epoch(&self, time_ms: i64) -> u16 {
+        if !self.epochs {
+            return 0;
+        }
+        u16::try_from(time_ms.max(0) / EPOCH_MS).unwrap_or(u16::MAX)
+    }
 }
 
 impl Default for Lens {
@@ -49,6 +64,7 @@ impl Default for Lens {
             body_depth_max: 64,
             path_bytes_max: 2_048,
             path_segments_max: 32,
+            epochs: false,
         }
     }
 }
@@ -58,7 +74,7 @@ impl Default for Lens {
 pub fn observe(exchange: &Exchange, key: &HashKey, lens: &Lens) -> Observation {
     let path = path::observe(&exchange.path, key, lens);
     let noise = noise::of(exchange).or_else(|| path.is_err().then_some(Noise::BadPath));
-    let mut observation = heads(exchange, path.unwrap_or_default());
+    let mut observation = heads(exchange, path.unwrap_or_default(), lens);
     observation.noise = noise;
     if noise.is_none() {
         read(&mut observation, exchange, key, lens);
@@ -67,7 +83,7 @@ pub fn observe(exchange: &Exchange, key: &HashKey, lens: &Lens) -> Observation {
 }
 
 /// What the start lines say.
-fn heads(exchange: &Exchange, path: Path) -> Observation {
+fn heads(exchange: &Exchange, path: Path, lens: &Lens) -> Observation {
     let location = exchange.response.field("location");
     Observation {
         method: Method::parse(&exchange.method),
@@ -89,6 +105,8 @@ fn heads(exchange: &Exchange, path: Path) -> Observation {
         consumer: exchange.consumer,
         weight: exchange.weight,
         time_ms: exchange.time_ms,
+        epoch: lens.epoch(exchange.time_ms),
+        refused_names: Vec::new(),
         noise: None,
     }
 }

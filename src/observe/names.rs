@@ -85,6 +85,41 @@ fn is_id(name: &str) -> bool {
             .any(|ending| name.ends_with(ending))
 }
 
+/// Place from 1 in the list of names that choose among variants of the object they stand in (8.6); 0 for others.
+pub(super) fn tag(name: &str) -> u8 {
+    const NAMES: [&str; 18] = [
+        "type",
+        "kind",
+        "object",
+        "event",
+        "category",
+        "action",
+        "op",
+        "format",
+        "method",
+        "mode",
+        "provider",
+        "status",
+        "success",
+        "ok",
+        "@type",
+        "_type",
+        "$type",
+        "__typename",
+    ];
+    const ENDINGS: [&str; 3] = ["_type", "Type", "_kind"];
+    // Hardly any name passes this, and all are asked.
+    if !name.ends_with(['e', 'd', 't', 'y', 'n', 'p', 's', 'k', 'r']) {
+        return 0;
+    }
+    let listed = NAMES.iter().position(|known| *known == name);
+    let place = listed.or_else(|| {
+        let ending = ENDINGS.iter().position(|ending| name.ends_with(ending))?;
+        Some(NAMES.len() + ending)
+    });
+    place.and_then(|place| u8::try_from(place + 1).ok()).unwrap_or(0)
+}
+
 /// How word-like a name is: 0 a short one of small letters, 1 of letters, 2 with digits, 3 anything else.
 pub(super) fn rank(name: &str) -> u8 {
     if name.len() <= 20 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {

@@ -7,7 +7,7 @@ use super::classes::classify;
 use super::{form, names};
 use crate::model::exchange::{Credential, CredentialPlace, Field, Text};
 use crate::model::hash::HashKey;
-use crate::model::observation::{Classes, Parameter};
+use crate::model::observation::{Classes, List, Parameter};
 use crate::model::redaction::Plan;
 
 /// Parameters of one exchange beyond this are not looked at.
@@ -207,12 +207,11 @@ fn repeat(known: &mut Parameter, other: &Parameter) {
     known.kept = None;
 }
 
-/// The separator that splits a value into at least two items, and the classes that all items share.
-fn list(text: &str) -> Option<(u8, Classes)> {
-    [(',', b','), ('|', b'|')].into_iter().find(|(separator, _)| text.contains(*separator)).map(
-        |(separator, byte)| {
-            let shared = text.split(separator).map(classify).fold(Classes::ALL, Classes::and);
-            (byte, shared)
-        },
-    )
+/// The separator that splits a value into at least two items, and what they are.
+fn list(text: &str) -> Option<List> {
+    let separator = [',', '|', ' '].into_iter().find(|separator| text.contains(*separator))?;
+    let items = text.split(separator);
+    let count = u32::try_from(items.clone().count()).unwrap_or(u32::MAX);
+    let classes = items.map(classify).fold(Classes::ALL, Classes::and);
+    Some(List { separator, items: count, classes })
 }

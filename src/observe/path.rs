@@ -72,6 +72,7 @@ fn push(path: &mut Path, raw: &str, key: &HashKey) -> Result<(), BadPath> {
     };
     path.segments.push(Segment {
         class,
+        affixed: false,
         start: place(start)?,
         end: place(path.text.len())?,
         hash: key.hash(decoded.as_bytes()),

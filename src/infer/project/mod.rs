@@ -84,7 +84,10 @@ fn order_key(steps: &[Step]) -> Vec<u8> {
         key.push(b'/');
         match step {
             Step::Literal(text) => key.extend_from_slice(text.as_bytes()),
-            Step::Wildcard(_) => key.push(0xff),
+            Step::Wildcard(wildcard) => {
+                key.push(0xff);
+                key.extend_from_slice(wildcard.suffix.as_bytes());
+            }
         }
     }
     key
@@ -122,7 +125,8 @@ fn consumers(root: &Node) -> f64 {
     let mut all = super::monoid::Bits64::default();
     let mut open = vec![root];
     while let Some(node) = open.pop() {
-        all.0 |= node.cells.values().fold(0, |bits, cell| bits | cell.consumers.0);
+        let cells = node.cells.values().flat_map(|generations| generations.cells());
+        all.0 |= cells.fold(0, |bits, cell| bits | cell.consumers.0);
         open.extend(node.children.iter().map(|entry| &entry.value));
         open.extend(node.star.as_deref());
     }
@@ -142,7 +146,7 @@ fn style(root: &Node) -> Style {
     };
     let mut open = vec![root];
     while let Some(node) = open.pop() {
-        for cell in node.cells.values() {
+        for cell in node.cells.values().flat_map(|generations| generations.cells()) {
             cell.query.iter().for_each(|entry| see(&entry.name));
             let bodies = cell.responses.values().flat_map(|response| response.bodies.iter());
             for entry in bodies.chain(cell.request.iter()) {
@@ -306,10 +310,10 @@ fn template(steps: &[Step], names: &[String], slashed: bool) -> String {
         template.push('/');
         match step {
             Step::Literal(text) => template.push_str(text),
-            Step::Wildcard(_) => {
-                template.push('{');
+            Step::Wildcard(wildcard) => {
+                template.extend([&*wildcard.prefix, "{"]);
                 template.push_str(names.next().map_or("", String::as_str));
-                template.push('}');
+                template.extend(["}", &*wildcard.suffix]);
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use super::super::similar::{Likeness, Profile};
 use crate::infer::evidence::{KnownIds, Node};
-use crate::infer::learn::class_code;
 use crate::infer::table::Entry;
+use crate::infer::trie::class_code;
 use crate::model::observation::{Method, SegmentClass};
 
 /// Siblings that one child is compared with; more are extrapolated.

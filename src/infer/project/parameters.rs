@@ -5,8 +5,8 @@ use super::paths::Wildcard;
 use super::shapes::{Context, closed_values, format, kind_of_texts};
 use crate::infer::View;
 use crate::infer::evidence::{Cell, ParameterEvidence};
-use crate::infer::learn::class_code;
 use crate::infer::table::Table;
+use crate::infer::trie::class_code;
 use crate::model::observation::{Classes, DataClass, SegmentClass};
 
 /// Lists in one value need so many sightings before the separator means anything.
@@ -87,18 +87,24 @@ fn item(evidence: &ParameterEvidence, context: Context<'_>) -> Schema {
     schema
 }
 
-/// The separator of lists, if every value that holds it is a list of one class. Words between bars may be a pattern.
+/// The separator of lists, if nearly every value that holds it is a list of one class. Words between bars may be a pattern.
 fn separator(evidence: &ParameterEvidence) -> Option<(char, Classes)> {
     const DATA: Classes = Classes::INTEGER.or(Classes::UUID).or(Classes::DECIMAL).or(Classes::DATE);
     [
-        (',', evidence.commas, evidence.comma_items, DATA.or(Classes::KEYWORD)),
-        ('|', evidence.pipes, evidence.pipe_items, DATA),
+        (',', &evidence.commas, DATA.or(Classes::KEYWORD)),
+        ('|', &evidence.pipes, DATA),
+        (' ', &evidence.spaces, DATA),
     ]
     .into_iter()
-    .find(|(_, count, items, listed)| {
-        count.0 >= LIST_MIN && items.0 != Classes::ALL && items.0.meets(*listed)
+    .filter_map(|(separator, lists, listed)| Some((separator, lists.as_deref()?, listed)))
+    .find(|(_, lists, listed)| {
+        let share = u64::from(lists.uniform.0) * 10 >= u64::from(lists.n.0) * 9;
+        share
+            && lists.n.0 >= LIST_MIN
+            && lists.items.0 != Classes::ALL
+            && lists.items.0.meets(*listed)
     })
-    .map(|(separator, _, items, _)| (separator, items.0))
+    .map(|(separator, lists, _)| (separator, lists.items.0))
 }
 
 fn kind_of_classes(classes: Classes) -> Kinds {

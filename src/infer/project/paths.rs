@@ -4,12 +4,14 @@
 //! apart. Refuses to own names and what is said of an operation.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::names;
 use super::odds::{Children, Place};
 use crate::infer::evidence::{Cell, KnownIds, Node};
 use crate::infer::monoid::Monoid as _;
 use crate::infer::table::Entry;
+use crate::infer::trie;
 
 /// One step of a template.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,9 +28,22 @@ pub(super) struct Wildcard {
     pub(super) classes: Vec<u64>,
     /// The key under which responses repeat it, if that names it.
     pub(super) echoed: Option<String>,
+    /// What stands before and after it within its segment.
+    pub(super) prefix: String,
+    pub(super) suffix: String,
     /// It chooses a version, from these.
     pub(super) version: bool,
     pub(super) values: Vec<String>,
+}
+
+impl Wildcard {
+    /// Whether a segment, by its text or symbol, has around its data what this parameter has.
+    pub(super) fn has_around(&self, segment: &str) -> bool {
+        match trie::affixes(segment) {
+            Some(around) => around == (&*self.prefix, &*self.suffix),
+            None => segment.starts_with(&self.prefix) && segment.ends_with(&self.suffix),
+        }
+    }
 }
 
 /// Everything counted under one template and method.
@@ -54,11 +69,11 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn node(&mut self, node: &Node, place: Place) {
-        for (method, cell) in &node.cells {
+        for (method, generations) in &node.cells {
             self.found.push(Found {
                 steps: self.steps.clone(),
                 method: *method,
-                cell: cell.clone(),
+                cell: generations.live().into_owned(),
             });
         }
         let children = Children::of(node, self.ids);
@@ -81,7 +96,22 @@ impl Walk<'_> {
                 self.literal(&entry.name, entry, place);
             }
         }
-        self.wildcard(node, &values, place);
+        self.wildcards(node, &values, place);
+    }
+
+    /// What stands around data makes a template of its own: `{id}` beside `{id}.json`.
+    fn wildcards(&mut self, node: &Node, values: &[&Entry<Node>], place: Place) {
+        let mut by_affix: BTreeMap<(&str, &str), Vec<&Entry<Node>>> = BTreeMap::new();
+        for entry in values {
+            let around = trie::affixes(&entry.name).unwrap_or_default();
+            by_affix.entry(around).or_default().push(entry);
+        }
+        let plain = by_affix.remove(&("", "")).unwrap_or_default();
+        let crowd: Vec<&Node> = node.crowd().collect();
+        self.wildcard(&plain, &crowd, ("", ""), place);
+        for (around, values) in by_affix {
+            self.wildcard(&values, &[], around, place);
+        }
     }
 
     fn literal(&mut self, text: &str, entry: &Entry<Node>, place: Place) {
@@ -101,9 +131,15 @@ impl Walk<'_> {
     }
 
     /// All values of a node are one parameter; what lies below them is merged.
-    fn wildcard(&mut self, node: &Node, values: &[&Entry<Node>], place: Place) {
+    fn wildcard(
+        &mut self,
+        values: &[&Entry<Node>],
+        crowd: &[&Node],
+        around: (&str, &str),
+        place: Place,
+    ) {
         let parts: Vec<&Node> =
-            values.iter().map(|entry| &entry.value).chain(node.star.as_deref()).collect();
+            values.iter().map(|entry| &entry.value).chain(crowd.iter().copied()).collect();
         let merged = match parts.as_slice() {
             [] => return,
             [only] => Cow::Borrowed(*only),
@@ -116,7 +152,7 @@ impl Walk<'_> {
             }
         };
         let mut classes: Vec<u64> = values.iter().map(|entry| entry.value.class.0).collect();
-        classes.extend(node.star.as_ref().map(|star| star.class.0));
+        classes.extend(crowd.iter().map(|crowd| crowd.class.0));
         classes.sort_unstable();
         classes.dedup();
         let texts = &merged.values;
@@ -125,6 +161,8 @@ impl Walk<'_> {
         self.steps.push(Step::Wildcard(Wildcard {
             classes,
             echoed: names::echoed(&merged),
+            prefix: around.0.to_owned(),
+            suffix: around.1.to_owned(),
             version,
             values: if version { values.collect() } else { Vec::new() },
         }));

@@ -172,7 +172,7 @@ fn fits(steps: &[Step], segments: &[&str]) -> bool {
         && steps.iter().zip(segments).all(|(step, segment)| match step {
             Step::Literal(text) => text == segment,
             // A misspelt id was refused for being one: the parameter is still what it was meant for.
-            Step::Wildcard(_) => true,
+            Step::Wildcard(wildcard) => wildcard.has_around(segment),
         })
 }
 

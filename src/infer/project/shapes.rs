@@ -87,7 +87,9 @@ pub(super) fn schema(shape: &Shape, context: Context<'_>) -> Schema {
 
 fn beyond_32_bit(shape: &Shape) -> bool {
     let wide = |value: i64| i32::try_from(value).is_err();
-    shape.big.0 || shape.integers.0.is_some_and(|(low, high)| wide(low) || wide(high))
+    shape.numbers.as_ref().is_some_and(|numbers| {
+        numbers.big.0 || numbers.integers.0.is_some_and(|(low, high)| wide(low) || wide(high))
+    })
 }
 
 fn describe_texts(schema: &mut Schema, texts: &Texts, count: Count, context: Context<'_>) {

@@ -1,0 +1,142 @@
+//! The walk of an accepted exchange through the trie of paths, and how segments are written as names.
+//!
+//! Owns which child a segment leads to and what a visit counts. Refuses to own growth (`collapse`) and templates (`project`).
+
+use super::collapse;
+use super::evidence::Node;
+use super::novelty::Novelty;
+use super::shape::DATA_MARK;
+use super::table::Name;
+use crate::model::observation::{Observation, Path, Segment, SegmentClass};
+
+/// Walks along the path, counting visits; makes nodes where there are none.
+pub(super) fn descend<'a>(
+    root: &'a mut Node,
+    observation: &Observation,
+    novelty: &mut Novelty,
+) -> &'a mut Node {
+    let path = &observation.path;
+    let mut node = root;
+    for (depth, segment) in path.segments.iter().enumerate() {
+        if segment.class.is_soft() && node.children.get(segment.hash).is_none() {
+            collapse::growing(node);
+        }
+        node = child(node, path, segment);
+        novelty.path |= node.visits.0 == 0;
+        node.visit(segment, path.text_of(segment), observation.consumer);
+        for echo in observation.echoes.iter().filter(|echo| echo.segment == depth) {
+            let table = if echo.strong { &mut node.strong_echoes } else { &mut node.weak_echoes };
+            table.slot(Name::public(&echo.key)).0.add();
+        }
+    }
+    node
+}
+
+/// The child that a segment leads to: by class for data, by text for words, `star` where texts were given up.
+fn child<'a>(node: &'a mut Node, path: &Path, segment: &Segment) -> &'a mut Node {
+    if segment.class.data().is_some() {
+        let mut symbol = Symbol::default();
+        symbol.push(path, segment);
+        return node.children.slot(Name::public(symbol.text())).0;
+    }
+    let collapsed = node.star.is_some()
+        && collapse::gives_up(segment.class)
+        && node.children.get(segment.hash).is_none();
+    if collapsed {
+        return node.star.get_or_insert_default();
+    }
+    let rank = rank(segment.class);
+    let name = Name { hash: segment.hash, rank, text: path.text_of(segment) };
+    node.children.slot(name).0
+}
+
+/// Appends the segments to a name, each after a tab: texts, or symbols of data.
+pub(super) fn symbolise(path: &Path, name: &mut String) {
+    for segment in &path.segments {
+        name.push('\t');
+        if segment.class.data().is_some() {
+            let mut symbol = Symbol::default();
+            symbol.push(path, segment);
+            name.push_str(symbol.text());
+        } else {
+            name.push_str(path.text_of(segment));
+        }
+    }
+}
+
+/// The name of the child that stands for a class of data: a mark, the class, and what stands around it, with
+/// [`Path::CORE`] before it and in place of the data.
+#[derive(Default)]
+struct Symbol {
+    bytes: smallvec::SmallVec<[u8; 40]>,
+}
+
+impl Symbol {
+    fn push(&mut self, path: &Path, segment: &Segment) {
+        let Some(class) = segment.class.data() else { return };
+        let mut buffer = [0; 4];
+        self.bytes.extend_from_slice(DATA_MARK.encode_utf8(&mut buffer).as_bytes());
+        self.bytes.extend_from_slice(class.as_str().as_bytes());
+        if segment.affixed {
+            self.bytes.extend_from_slice(Path::CORE.encode_utf8(&mut buffer).as_bytes());
+            self.bytes.extend_from_slice(path.text_of(segment).as_bytes());
+        }
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes).unwrap_or_default()
+    }
+}
+
+/// What stands before and after the data of an affixed child, by its name; none for names of other children.
+pub(super) fn affixes(name: &str) -> Option<(&str, &str)> {
+    let (_, around) = name.strip_prefix(DATA_MARK)?.split_once(Path::CORE)?;
+    around.split_once(Path::CORE)
+}
+
+/// Which literals survive a flood: words first.
+fn rank(class: SegmentClass) -> u8 {
+    match class {
+        SegmentClass::Version | SegmentClass::Reserved | SegmentClass::Data(_) => 0,
+        SegmentClass::Word => 1,
+        SegmentClass::Words => 2,
+        SegmentClass::Plain => 3,
+        SegmentClass::WordDigits => 4,
+        SegmentClass::Dotted | SegmentClass::Other | SegmentClass::Improbable => 5,
+    }
+}
+
+/// A class as evidence keeps it: never 0, data from 32 on.
+pub(super) fn class_code(class: SegmentClass) -> u64 {
+    match class {
+        SegmentClass::Version => 1,
+        SegmentClass::Reserved => 2,
+        SegmentClass::Word => 3,
+        SegmentClass::Words => 4,
+        SegmentClass::Plain => 5,
+        SegmentClass::WordDigits => 6,
+        SegmentClass::Dotted => 7,
+        SegmentClass::Other => 8,
+        SegmentClass::Improbable => 9,
+        SegmentClass::Data(class) => 32 + class as u64,
+    }
+}
+
+impl Node {
+    fn visit(&mut self, segment: &Segment, text: &str, consumer: u64) {
+        self.class.see(class_code(segment.class));
+        self.visits.add();
+        self.consumers.see_hash(consumer);
+        self.distinct.see_hash(segment.hash);
+        if segment.class.data().is_some() {
+            match text {
+                _ if segment.affixed => self.values.open(),
+                "" => self.values.open(),
+                text => self.values.see(text),
+            }
+            self.sample.slot(Name { hash: segment.hash, rank: 0, text: "" }).0.add();
+        } else {
+            self.word.see(segment.word);
+        }
+    }
+}

@@ -263,7 +263,9 @@ fn refusals_belong_to_their_operation_whenever_they_came() {
     let document = document(&first);
     assert_eq!(paths(&document), ["/orders"]);
     let schema = answer(&document, "/orders", "post", "422");
-    assert_eq!(schema["properties"]["field"]["type"], "string");
+    assert_eq!(schema["$ref"], "#/components/schemas/Error");
+    let error = &document["components"]["schemas"]["Error"];
+    assert_eq!(error["properties"]["field"]["type"], "string");
     assert!(document["paths"]["/orders"]["post"]["requestBody"]["content"]["application/json"]["schema"]
         ["properties"]["sku"]
         .is_object());

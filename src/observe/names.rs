@@ -72,7 +72,7 @@ pub(super) fn is_free_text(name: &str) -> bool {
             | "file"
             | "filename"
     ) || is_id(name)
-        || name.ends_with("_name")
+        || name.ends_with("name")
         || name.ends_with("Name")
         || name.ends_with("_by")
 }

@@ -4,6 +4,7 @@ use super::ir::{Kinds, Schema};
 use super::shapes::{self, Context};
 use crate::infer::evidence::BodyEvidence;
 use crate::infer::monoid::Count;
+use crate::infer::shape::Shape;
 use crate::infer::table::Table;
 
 /// Media types that pages are made of, rather than answers of an API.
@@ -16,12 +17,14 @@ pub(super) fn content<const K: usize>(
 ) -> Vec<(String, Schema)> {
     let mut stated: Vec<(String, Schema)> = bodies
         .iter()
-        .filter(|entry| !context.request || is_stated(entry.value.n, context))
+        .filter(|entry| !context.is_request() || is_stated(entry.value.n, context))
         .map(|entry| {
             let name = if entry.name.is_empty() { "*/*" } else { &*entry.name };
             let evidence = &entry.value;
-            let textual = name == "application/x-www-form-urlencoded";
-            let schema = if evidence.read.any() {
+            let textual = is_textual(name);
+            let schema = if describes_api(&evidence.shape) {
+                outline(shapes::schema(&evidence.shape, context))
+            } else if evidence.read.any() {
                 shapes::schema(&evidence.shape, Context { textual, ..context })
             } else if evidence.malformed.any() {
                 Schema::default()
@@ -51,4 +54,24 @@ pub(super) fn opaque(media: &str) -> Schema {
 /// Whether a media type belongs to pages: markup, styles, scripts, fonts, images.
 pub(super) fn is_page(media: &str) -> bool {
     PAGES.contains(&media) || media.starts_with("image/") || media.starts_with("font/")
+}
+
+/// Whether a media type spells all values as texts.
+pub(super) fn is_textual(media: &str) -> bool {
+    media == "application/x-www-form-urlencoded"
+}
+
+/// Whether bodies are OpenAPI documents themselves: what they hold is another contract.
+pub(super) fn describes_api(shape: &Shape) -> bool {
+    let Some(members) = &shape.members else { return false };
+    let has = |wanted: &str| members.keys.iter().any(|entry| &*entry.name == wanted);
+    (has("openapi") || has("swagger")) && has("info") && has("paths")
+}
+
+/// A schema without what is below its members.
+fn outline(mut schema: Schema) -> Schema {
+    for property in &mut schema.properties {
+        property.schema = Schema::of(property.schema.kinds);
+    }
+    schema
 }

@@ -36,6 +36,8 @@ pub(super) struct Model {
     /// By template in canonical order, then by method.
     pub(super) operations: Vec<Operation>,
     pub(super) schemes: Vec<(String, Scheme)>,
+    /// By name.
+    pub(super) components: Vec<(String, Schema)>,
     pub(super) exchanges: u64,
 }
 
@@ -122,6 +124,8 @@ impl Kinds {
 /// What values at a place look like. Without kinds: anything.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Schema {
+    /// The component that says what its objects are.
+    pub(super) reference: Option<String>,
     pub(super) kinds: Kinds,
     pub(super) format: Option<&'static str>,
     /// The classes of texts, for the extension.

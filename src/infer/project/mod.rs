@@ -4,26 +4,35 @@
 //! document. Refuses to change evidence; whatever is decided here can be decided otherwise tomorrow.
 
 mod bodies;
+mod components;
 mod ir;
+mod maps;
 mod names;
 mod odds;
+mod operations;
 mod parameters;
 mod paths;
+mod pools;
 mod refusals;
 mod security;
 mod shapes;
+mod surroundings;
 mod write;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use self::ir::{Model, Operation, Parameter, Place, Request, Response, Support};
-use self::names::Style;
-use self::paths::{Found, Step};
+use self::components::Shared;
+use self::ir::{Model, Operation};
+use self::operations::Builder;
+use self::paths::{Found, Step, is_by_identity};
+use self::pools::Direction;
 use self::refusals::Routed;
 use self::security::Security;
-use self::shapes::Context;
-use super::evidence::{Body, Evidence, Node};
-use super::{ProjectOptions, Projection, Report, View};
+use super::evidence::{BodyEvidence, Evidence};
+use super::shape::Shape;
+use super::table::Table;
+use super::{ProjectOptions, Projection, Report, View, evidence};
 use crate::model::observation::{Method, Noise};
 
 /// The specification that the evidence supports. Pure: equal evidence and options, equal document.
@@ -40,6 +49,7 @@ pub fn project(evidence: &Evidence, options: &ProjectOptions) -> Projection {
         View::Permissive => 1,
     };
     let routed = Routed::new(body, &found);
+    let shared = Shared::of(&bodies(body, &found, &routed));
     let title =
         if options.title.is_empty() { evidence.api().to_owned() } else { options.title.clone() };
     let mut builder = Builder {
@@ -48,8 +58,10 @@ pub fn project(evidence: &Evidence, options: &ProjectOptions) -> Projection {
         routed: &routed,
         security: Security::default(),
         taken: BTreeSet::new(),
-        style: style(&body.root),
-        several_consumers: consumers(&body.root) >= 2.0,
+        style: surroundings::style(&body.root),
+        several_consumers: surroundings::consumers(&body.root) >= 2.0,
+        shared: &shared,
+        nothing: &BTreeSet::new(),
     };
     let mut operations: Vec<(Vec<u8>, Operation)> = Vec::new();
     for (index, found) in in_order(&found) {
@@ -62,7 +74,8 @@ pub fn project(evidence: &Evidence, options: &ProjectOptions) -> Projection {
     report.left_out = left_out(body, routed.unrouted);
     let model = Model {
         title,
-        servers: servers(body, options),
+        servers: surroundings::servers(body, options),
+        components: shared.components(builder.context_of_nothing()),
         operations: operations.into_iter().map(|(_, operation)| operation).collect(),
         schemes: builder.security.into_schemes(),
         exchanges: body.learned.0,
@@ -107,7 +120,7 @@ fn is_page(found: &Found) -> bool {
     get && media.peek().is_some() && media.all(bodies::is_page)
 }
 
-fn left_out(body: &Body, unrouted: u64) -> Vec<(&'static str, u64)> {
+fn left_out(body: &evidence::Body, unrouted: u64) -> Vec<(&'static str, u64)> {
     let noise = |reason: Noise| {
         let count = body.noise.get(&(reason as u16)).map_or(0, |count| count.0);
         (reason.as_str(), count)
@@ -120,223 +133,50 @@ fn left_out(body: &Body, unrouted: u64) -> Vec<(&'static str, u64)> {
         .collect()
 }
 
-/// Estimated consumers of the whole API.
-fn consumers(root: &Node) -> f64 {
-    let mut all = super::monoid::Bits64::default();
-    let mut open = vec![root];
-    while let Some(node) = open.pop() {
-        let cells = node.cells.values().flat_map(|generations| generations.cells());
-        all.0 |= cells.fold(0, |bits, cell| bits | cell.consumers.0);
-        open.extend(node.children.iter().map(|entry| &entry.value));
-        open.extend(node.star.as_deref());
-    }
-    all.estimate()
-}
-
-/// The style of most names that could show one: query parameters and members of bodies.
-fn style(root: &Node) -> Style {
-    let (mut snake, mut camel) = (0_u64, 0_u64);
-    let mut see = |name: &str| {
-        let hump = name.bytes().any(|byte| byte.is_ascii_uppercase());
-        if name.trim_start_matches('_').contains('_') && !hump {
-            snake += 1;
-        } else if hump && name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase()) {
-            camel += 1;
-        }
-    };
-    let mut open = vec![root];
-    while let Some(node) = open.pop() {
-        for cell in node.cells.values().flat_map(|generations| generations.cells()) {
-            cell.query.iter().for_each(|entry| see(&entry.name));
-            let bodies = cell.responses.values().flat_map(|response| response.bodies.iter());
-            for entry in bodies.chain(cell.request.iter()) {
-                see_members(&entry.value.shape, &mut see);
-            }
-        }
-        open.extend(node.children.iter().map(|entry| &entry.value));
-        open.extend(node.star.as_deref());
-    }
-    if snake * 10 >= (snake + camel).max(1) * 6 { Style::Snake } else { Style::Camel }
-}
-
-fn see_members(shape: &super::shape::Shape, see: &mut impl FnMut(&str)) {
-    if let Some(items) = &shape.items {
-        see_members(&items.shape, see);
-    }
-    for entry in shape.members.iter().flat_map(|members| members.keys.iter()) {
-        see(&entry.name);
-        see_members(&entry.value.shape, see);
-    }
-}
-
-/// Configured URLs, else the hosts of at least one exchange in a hundred, bare addresses last.
-fn servers(body: &Body, options: &ProjectOptions) -> Vec<String> {
-    if !options.servers.is_empty() {
-        return options.servers.clone();
-    }
-    let prefix = options.path_prefix.trim_end_matches('/');
-    let mut seen: Vec<(bool, std::cmp::Reverse<u32>, String)> = body
-        .servers
-        .iter()
-        .filter(|entry| u64::from(entry.value.0) * 100 >= body.learned.0)
-        .map(|entry| {
-            let url = format!("{}{prefix}", entry.name);
-            (is_bare(&entry.name), std::cmp::Reverse(entry.value.0), url)
-        })
-        .collect();
-    seen.sort();
-    seen.into_iter().map(|(_, _, url)| url).collect()
-}
-
-/// Whether a server is named by an address, or is this very machine.
-fn is_bare(server: &str) -> bool {
-    let host = server.split_once("://").map_or(server, |(_, host)| host);
-    host.starts_with("localhost")
-        || host.starts_with('[')
-        || host.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'))
-}
-
-/// Nothing is optional beyond what the counts say.
-fn as_counted(_depth: usize, _name: u64) -> bool {
-    false
-}
-
-/// Builds operations one after the other.
-struct Builder<'a> {
-    body: &'a Body,
-    options: &'a ProjectOptions,
-    routed: &'a Routed<'a>,
-    security: Security,
-    taken: BTreeSet<String>,
-    style: Style,
-    several_consumers: bool,
-}
-
-impl Builder<'_> {
-    fn operation(&mut self, index: usize, found: &Found) -> Operation {
+/// All bodies of all operations, in canonical order, to look for what they share.
+fn bodies<'a>(
+    body: &'a evidence::Body,
+    found: &'a [Found],
+    routed: &Routed<'_>,
+) -> Vec<pools::Body<'a>> {
+    let mut all = Vec::new();
+    for (index, found) in in_order(found) {
+        let nouns = names::nouns_before(&found.steps, found.steps.len());
         let cell = &found.cell;
-        let method =
-            Method::DOCUMENTED.get(usize::from(found.method)).cloned().unwrap_or(Method::Get);
-        let names = names::parameters(&found.steps, self.style);
-        let wildcards = found.steps.iter().filter_map(|step| match step {
-            Step::Wildcard(wildcard) => Some(wildcard),
-            Step::Literal(_) => None,
-        });
-        let support = Support::of(cell.n, cell.n);
-        let context = self.context(found);
-        let mut parameters: Vec<Parameter> = wildcards
-            .zip(&names)
-            .map(|(wildcard, name)| Parameter {
-                name: name.clone(),
-                place: Place::Path,
-                required: true,
-                schema: parameters::of_path(wildcard),
-                joined: None,
-                support,
-            })
-            .collect();
-        parameters.extend(parameters::stated(&cell.query, cell, Place::Query, context));
-        parameters.extend(parameters::stated(&cell.headers, cell, Place::Header, context));
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 261")]
-        let consumers = cell.consumers.estimate().min(261.0).round() as u64;
-        Operation {
-            method: found.method,
-            template: template(&found.steps, &names, cell.slashed.0 * 2 > cell.n.0),
-            id: names::operation(&method, &found.steps, lists(found), &mut self.taken),
-            parameters,
-            request: request(found, context),
-            responses: self.responses(index, found, context),
-            security: self.security.of(cell, self.routed.challenges(index)),
-            support,
-            consumers,
+        let mut add = |direction, shape, optional| {
+            all.push(pools::Body {
+                direction,
+                shape,
+                nouns: if direction == Direction::Refusal {
+                    vec!["error".to_owned()]
+                } else {
+                    nouns.clone()
+                },
+                by_identity: direction != Direction::Refusal && is_by_identity(&found.steps),
+                consumers: cell.consumers,
+                optional,
+            });
+        };
+        for response in cell.responses.values() {
+            read(&response.bodies)
+                .for_each(|shape| add(Direction::Answer, Cow::Borrowed(shape), BTreeSet::new()));
         }
-    }
-
-    fn context(&self, found: &Found) -> Context<'static> {
-        Context {
-            view: self.options.view,
-            request: false,
-            samples_min: self.options.samples_min,
-            by_identity: found.steps.iter().any(|step| matches!(step, Step::Wildcard(_))),
-            textual: false,
-            consumers: found.cell.consumers,
-            several_consumers: self.several_consumers,
-            instances: f64::INFINITY,
-            name: "",
-            optional: &as_counted,
-            depth: 0,
-        }
-    }
-
-    fn responses(&self, index: usize, found: &Found, context: Context<'_>) -> Vec<(u16, Response)> {
-        let cell = &found.cell;
-        let mut responses: Vec<(u16, Response)> = cell
-            .responses
-            .iter()
-            .map(|(status, response)| {
-                let names = response
-                    .headers
-                    .iter()
-                    .filter(|entry| entry.value.k.0 * 2 >= response.n.0)
-                    .map(|entry| (entry.name.to_string(), ir::Schema::text(None)));
-                let mut headers: Vec<_> = names.collect();
-                headers.sort_by(|left, right| left.0.cmp(&right.0));
-                let schemas = bodies::content(&response.bodies, context);
-                let support = Support::of(response.n, cell.n);
-                (*status, Response { headers, content: schemas, support })
-            })
-            .collect();
-        for (status, counts) in self.routed.of(index) {
-            let response = counts.response(status, self.body, cell.n, context);
-            responses.extend(response.map(|response| (status, response)));
-        }
-        responses.sort_by_key(|(status, _)| *status);
-        responses
-    }
-}
-
-fn request(found: &Found, context: Context<'_>) -> Option<Request> {
-    const REQUIRED: u32 = 59;
-    let cell = &found.cell;
-    let schemas = bodies::content(&cell.request, Context { request: true, ..context });
-    let required = !cell.bodiless.any() && cell.n.0 >= REQUIRED;
-    (!schemas.is_empty()).then_some(Request { required, content: schemas })
-}
-
-fn template(steps: &[Step], names: &[String], slashed: bool) -> String {
-    let mut names = names.iter();
-    let mut template = String::new();
-    for step in steps {
-        template.push('/');
-        match step {
-            Step::Literal(text) => template.push_str(text),
-            Step::Wildcard(wildcard) => {
-                template.extend([&*wildcard.prefix, "{"]);
-                template.push_str(names.next().map_or("", String::as_str));
-                template.extend(["}", &*wildcard.suffix]);
+        read(&cell.request)
+            .for_each(|shape| add(Direction::Request, Cow::Borrowed(shape), BTreeSet::new()));
+        for (status, counts) in routed.of(index) {
+            for (_, pooled) in counts.bodies(status, body) {
+                add(Direction::Refusal, Cow::Owned(pooled.shape), pooled.optional);
             }
         }
     }
-    if slashed || template.is_empty() {
-        template.push('/');
-    }
-    template
+    all
 }
 
-/// Whether an operation answers with a list: an array, or an object with one at its top.
-fn lists(found: &Found) -> bool {
-    found
-        .cell
-        .responses
+/// The shapes of bodies that were looked into and have kinds of their own: forms spell all values as texts.
+fn read<const K: usize>(bodies: &Table<BodyEvidence, K>) -> impl Iterator<Item = &Shape> {
+    bodies
         .iter()
-        .filter(|(status, _)| **status < 300)
-        .flat_map(|(_, response)| response.bodies.iter())
-        .any(|entry| {
-            let shape = &entry.value.shape;
-            let within = shape.members.iter().flat_map(|members| members.keys.iter());
-            shape.array.any()
-                || within
-                    .filter(|member| member.value.shape.array.any())
-                    .any(|member| matches!(&*member.name, "data" | "items" | "results" | "list"))
-        })
+        .filter(|entry| entry.value.read.any() && !bodies::is_textual(&entry.name))
+        .map(|entry| &entry.value.shape)
+        .filter(|shape| !bodies::describes_api(shape))
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::paths::{Step, Wildcard};
-use crate::infer::evidence::Node;
+use crate::infer::evidence::{KnownIds, Node};
+use crate::infer::trie::class_code;
 use crate::infer::monoid::Count;
 use crate::infer::table::Table;
-use crate::model::observation::Method;
+use crate::model::observation::{DataClass, Method, SegmentClass};
 use crate::model::words::{singular, split};
 
 /// Spelling of the names that we make up.
@@ -40,7 +41,7 @@ pub(super) fn parameters(steps: &[Step], style: Style) -> Vec<String> {
     for (index, step) in steps.iter().enumerate() {
         let Step::Wildcard(wildcard) = step else { continue };
         let nouns = nouns_before(steps, index);
-        let wanted = name_of(wildcard, nouns.last(), style);
+        let wanted = name_of(wildcard, nouns.last(), follows_plural(steps, index), style);
         let mut name = wanted.clone();
         if names.contains(&name)
             && let Some(grandparent) = nouns.iter().rev().nth(1)
@@ -57,13 +58,44 @@ pub(super) fn parameters(steps: &[Step], style: Style) -> Vec<String> {
     names
 }
 
-fn name_of(wildcard: &Wildcard, noun: Option<&String>, style: Style) -> String {
+/// Whether the nearest literal before a step is a word in the plural.
+fn follows_plural(steps: &[Step], end: usize) -> bool {
+    let literals = steps.iter().take(end).rev().filter_map(|step| match step {
+        Step::Literal(text) => split(text).last().map(|word| word.to_ascii_lowercase()),
+        Step::Wildcard(_) => None,
+    });
+    literals.into_iter().next().is_some_and(|word| singular(&word) != word)
+}
+
+/// Whether values are told to be ids: by responses that repeat them under such a key, or by their form.
+pub(super) fn identifies(node: &Node, classes: &[u64], ids: &KnownIds) -> bool {
+    const IDS: [DataClass; 5] = [
+        DataClass::Uuid,
+        DataClass::Ulid,
+        DataClass::ObjectId,
+        DataClass::Prefixed,
+        DataClass::Token,
+    ];
+    let codes = IDS.map(|class| class_code(SegmentClass::Data(class)));
+    !node.strong_echoes.is_empty()
+        || classes.iter().any(|class| codes.contains(class))
+        || node.sample.iter().any(|entry| ids.of(entry.hash).any(|id| id.strong))
+}
+
+fn name_of(
+    wildcard: &Wildcard,
+    noun: Option<&String>,
+    is_collection: bool,
+    style: Style,
+) -> String {
     if let Some(key) = wildcard.echoed.as_ref().filter(|key| is_plain(key)) {
         return join(&split(key), style);
     }
     match (wildcard.version, noun) {
         (true, _) => "version".to_owned(),
-        (_, Some(noun)) => join(&[noun, "id"], style),
+        (_, Some(noun)) if wildcard.identifies || is_collection => join(&[noun, "id"], style),
+        // `/delay/{delay}`: what is no collection holds no ids.
+        (_, Some(noun)) => join(&[noun], style),
         (_, None) => "id".to_owned(),
     }
 }
@@ -75,12 +107,13 @@ fn is_plain(key: &str) -> bool {
 }
 
 /// Singulars of the static words before a step.
-fn nouns_before(steps: &[Step], end: usize) -> Vec<String> {
+pub(super) fn nouns_before(steps: &[Step], end: usize) -> Vec<String> {
     steps
         .iter()
         .take(end)
         .filter_map(|step| match step {
-            Step::Literal(text) => noun(text),
+            Step::Literal(text) if !is_base(text) => noun(text),
+            Step::Literal(_) => None,
             Step::Wildcard(_) => None,
         })
         .collect()
@@ -114,6 +147,12 @@ fn join(words: &[&str], style: Style) -> String {
         name.push_str(&word.to_ascii_lowercase());
     }
     name
+}
+
+/// The words of names in pascal case.
+pub(super) fn pascal(names: &[&str]) -> String {
+    let words = names.iter().flat_map(|name| split(name));
+    words.map(|word| capital(&word.to_ascii_lowercase())).collect()
 }
 
 fn capital(word: &str) -> String {
@@ -163,7 +202,7 @@ pub(super) fn operation(
 }
 
 /// Segments that say where an API begins, not what it is about.
-fn is_base(text: &str) -> bool {
+pub(super) fn is_base(text: &str) -> bool {
     matches!(text, "api" | "apis" | "rest")
 }
 

@@ -132,5 +132,11 @@ pub(super) fn of_path(wildcard: &Wildcard) -> Schema {
     if only(DataClass::Integer) {
         return Schema::of(Kinds::INTEGER);
     }
+    let numbers =
+        [DataClass::Integer, DataClass::Decimal].map(|class| class_code(SegmentClass::Data(class)));
+    if !wildcard.classes.is_empty() && wildcard.classes.iter().all(|class| numbers.contains(class))
+    {
+        return Schema::of(Kinds::NUMBER);
+    }
     Schema::text(FORMATS.iter().find(|(class, _)| only(*class)).map(|(_, format)| *format))
 }

@@ -31,6 +31,8 @@ pub(super) struct Wildcard {
     /// What stands before and after it within its segment.
     pub(super) prefix: String,
     pub(super) suffix: String,
+    /// Its values are told to be ids.
+    pub(super) identifies: bool,
     /// It chooses a version, from these.
     pub(super) version: bool,
     pub(super) values: Vec<String>,
@@ -117,7 +119,7 @@ impl Walk<'_> {
     fn literal(&mut self, text: &str, entry: &Entry<Node>, place: Place) {
         self.steps.push(Step::Literal(text.to_owned()));
         // What stands before the first word of the API's own is as good as the root.
-        let fixed = matches!(entry.value.class.0, 1 | 2 | 32..);
+        let fixed = matches!(entry.value.class.0, 1 | 32..) || names::is_base(text);
         self.node(
             &entry.value,
             Place {
@@ -157,14 +159,16 @@ impl Walk<'_> {
         classes.dedup();
         let texts = &merged.values;
         let version = is_version_place(&merged, place) && !texts.open && texts.items.len() >= 2;
-        let values = texts.items.iter().map(|(text, _)| text.to_string());
+        let versions = texts.items.iter().map(|(text, _)| text.to_string());
         self.steps.push(Step::Wildcard(Wildcard {
-            classes,
             echoed: names::echoed(&merged),
             prefix: around.0.to_owned(),
             suffix: around.1.to_owned(),
+            identifies: names::identifies(&merged, &classes, self.ids)
+                || values.iter().any(|entry| self.ids.of(entry.hash).any(|id| id.strong)),
+            classes,
             version,
-            values: if version { values.collect() } else { Vec::new() },
+            values: if version { versions.collect() } else { Vec::new() },
         }));
         self.node(
             &merged,
@@ -187,4 +191,9 @@ fn version_text(node: &Node, place: Place) -> Option<&str> {
         [(text, _)] if !node.values.open && is_version_place(node, place) => Some(text),
         _ => None,
     }
+}
+
+/// Whether what an operation is about is chosen by its path.
+pub(super) fn is_by_identity(steps: &[Step]) -> bool {
+    steps.iter().any(|step| matches!(step, Step::Wildcard(_)))
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ir::{Response, Schema, Support};
 use super::paths::{Found, Step};
+use super::pools::Direction;
 use super::shapes::{self, Context};
 use crate::infer::evidence::{Body, Refusal};
 use crate::infer::monoid::{Count, Monoid as _};
-use crate::infer::shape::Shape;
+use crate::infer::shape::{Members, Shape};
 use crate::infer::signature::text_hash;
 
 /// Server faults are stated from so many sightings.
@@ -92,7 +93,18 @@ impl<'a> Routed<'a> {
     }
 }
 
-impl Status<'_> {
+impl<'a> Status<'a> {
+    /// The bodies that were looked into, by media type.
+    pub(super) fn bodies(
+        &self,
+        status: u16,
+        body: &Body,
+    ) -> impl Iterator<Item = (&'a str, Pooled)> {
+        self.bodies.iter().filter_map(move |(media, signatures)| {
+            Some((*media, Pooled::new(body, status / 100, media, signatures)?))
+        })
+    }
+
     /// The response that the pooled bodies support; none while a fault may have been an accident.
     pub(super) fn response(
         &self,
@@ -104,11 +116,15 @@ impl Status<'_> {
         if status >= 500 && self.n.0 < FAULTS_MIN {
             return None;
         }
+        let pooled: BTreeMap<&str, Schema> = self
+            .bodies(status, body)
+            .map(|(media, pooled)| (media, pooled.schema(context)))
+            .collect();
         let schemas = self
             .bodies
-            .iter()
-            .map(|(media, signatures)| {
-                let schema = pooled(body, status / 100, media, signatures, context);
+            .keys()
+            .map(|media| {
+                let schema = pooled.get(media).cloned();
                 ((*media).to_owned(), schema.unwrap_or_else(|| super::bodies::opaque(media)))
             })
             .collect();
@@ -117,39 +133,45 @@ impl Status<'_> {
     }
 }
 
-/// The schema of all pooled bodies with these signatures. Required is only what every refusal of the class has.
-fn pooled(
-    body: &Body,
-    class: u16,
-    media: &str,
-    signatures: &BTreeSet<&str>,
-    context: Context<'_>,
-) -> Option<Schema> {
-    let prefix = format!("{class}\t{media}\t");
-    let mut shape = Shape::default();
-    for signature in signatures {
-        let name = format!("{prefix}{signature}");
-        if let Some(entry) = body.refusal_bodies.get(text_hash(&name)) {
-            shape.merge(&entry.value);
+/// Bodies of one kind of refusal, taken together.
+pub(super) struct Pooled {
+    pub(super) shape: Shape,
+    /// Members at the top that some refusal of the class lacks: required is only what every one has.
+    pub(super) optional: BTreeSet<u64>,
+}
+
+impl Pooled {
+    fn new(body: &Body, class: u16, media: &str, signatures: &BTreeSet<&str>) -> Option<Self> {
+        let prefix = format!("{class}\t{media}\t");
+        let mut shape = Shape::default();
+        for signature in signatures {
+            let name = format!("{prefix}{signature}");
+            if let Some(entry) = body.refusal_bodies.get(text_hash(&name)) {
+                shape.merge(&entry.value);
+            }
         }
+        let kin: Vec<&Members> = body
+            .refusal_bodies
+            .iter()
+            .filter(|entry| entry.name.starts_with(&prefix))
+            .filter_map(|entry| entry.value.members.as_deref())
+            .collect();
+        let lacking = |members: &&Members, hash: u64| {
+            members.keys.get(hash).is_none_or(|entry| entry.value.k < members.n)
+        };
+        let names = shape.members.iter().flat_map(|members| members.keys.iter());
+        let optional = names
+            .map(|entry| entry.hash)
+            .filter(|hash| kin.iter().any(|members| lacking(members, *hash)))
+            .collect();
+        (shape.n() > 0).then_some(Self { shape, optional })
     }
-    if shape.n() == 0 {
-        return None;
+
+    fn schema(&self, context: Context<'_>) -> Schema {
+        let direction = Direction::Refusal;
+        let (by_identity, optional) = (false, &self.optional);
+        shapes::schema(&self.shape, Context { direction, by_identity, optional, ..context })
     }
-    let kin: Vec<&Shape> = body
-        .refusal_bodies
-        .iter()
-        .filter(|entry| entry.name.starts_with(&prefix))
-        .map(|entry| &entry.value)
-        .collect();
-    let lacking = |depth: usize, hash: u64| {
-        depth == 0
-            && kin
-                .iter()
-                .filter_map(|shape| shape.members.as_deref())
-                .any(|members| members.keys.get(hash).is_none_or(|entry| entry.value.k < members.n))
-    };
-    Some(shapes::schema(&shape, Context { optional: &lacking, by_identity: false, ..context }))
 }
 
 /// The operation that a refused request was meant for: literals before parameters.

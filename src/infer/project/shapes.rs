@@ -2,7 +2,12 @@
 //!
 //! Owns the thresholds. Refuses to own which bodies there are.
 
+use std::collections::BTreeSet;
+
+use super::components::Shared;
 use super::ir::{Kinds, Property, Schema, Support};
+use super::maps;
+use super::pools::Direction;
 use crate::infer::View;
 use crate::infer::monoid::{Bits64, Count, Monoid as _};
 use crate::infer::shape::{Member, Members, Shape, Texts, data_name};
@@ -20,7 +25,6 @@ const REQUIRED_REQUEST: f64 = 59.0;
 #[expect(clippy::struct_excessive_bools, reason = "independent circumstances")]
 pub(super) struct Context<'a> {
     pub(super) view: View,
-    pub(super) request: bool,
     /// Sightings below which a request member is not stated.
     pub(super) samples_min: u32,
     /// Objects here differ by identity: items of arrays, values of maps, operations with a path parameter.
@@ -31,23 +35,34 @@ pub(super) struct Context<'a> {
     pub(super) consumers: Bits64,
     pub(super) several_consumers: bool,
     /// How many opportunities there really were, where objects repeat: eight per distinct instance.
-    pub(super) instances: f64,
+    pub(super) instances: Option<f64>,
     /// The name under which the value stands.
     pub(super) name: &'a str,
-    /// Members never stated as required.
-    pub(super) optional: &'a dyn Fn(usize, u64) -> bool,
+    pub(super) direction: Direction,
+    /// Members at the top never stated as required.
+    pub(super) optional: &'a BTreeSet<u64>,
     pub(super) depth: usize,
+    /// It stands in a map, whose values are its user's.
+    pub(super) of_map: bool,
+    pub(super) shared: &'a Shared,
 }
 
 impl<'a> Context<'a> {
-    fn below(self, name: &'a str, by_identity: bool, instances: f64) -> Self {
+    pub(super) fn is_request(self) -> bool {
+        self.direction == Direction::Request
+    }
+
+    fn below(self, name: &'a str, by_identity: bool, instances: Option<f64>) -> Self {
         let by_identity = self.by_identity || by_identity;
-        Self { name, by_identity, instances, depth: self.depth + 1, ..self }
+        Self { name, by_identity, instances, depth: self.depth + 1, of_map: false, ..self }
     }
 
     /// Opportunities that count as independent.
-    fn effective(self, n: f64, instances: f64) -> f64 {
-        if self.by_identity { n.min(instances) } else { n }
+    fn effective(self, n: f64, instances: Option<f64>) -> f64 {
+        match instances {
+            Some(instances) if self.by_identity => n.min(instances),
+            _ => n,
+        }
     }
 }
 
@@ -76,7 +91,8 @@ pub(super) fn schema(shape: &Shape, context: Context<'_>) -> Schema {
         describe_texts(&mut schema, texts, shape.text, context);
     }
     if let Some(items) = &shape.items {
-        let context = context.below(context.name, true, context.instances);
+        let below = context.below(context.name, true, context.instances);
+        let context = Context { of_map: context.of_map, ..below };
         schema.items = Some(Box::new(self::schema(&items.shape, context)));
     }
     if let Some(members) = &shape.members {
@@ -158,6 +174,8 @@ pub(super) fn closed_values(texts: &Texts, count: Count, context: Context<'_>) -
         || texts.empty.any()
         || !(2..=20).contains(&distinct)
         || context.view != View::Strict
+        || context.of_map
+        || context.direction == Direction::Refusal && context.depth > 1
     {
         return Vec::new();
     }
@@ -183,35 +201,46 @@ fn are_references(texts: &Texts) -> bool {
 }
 
 fn describe_members(schema: &mut Schema, members: &Members, context: Context<'_>) {
-    let instances = per_instance(members.instances);
-    let n = f64::from(members.n.0);
-    let effective = context.effective(n, instances);
-    let map = is_map(members, context.name);
+    let map = context.shared.maps.is_map(members, context.name);
+    if !map && !context.textual {
+        schema.reference = context.shared.reference(members, context);
+    }
+    if schema.reference.is_none() {
+        record(schema, members, map, context);
+    }
+}
+
+/// States the members of an object.
+pub(super) fn record(schema: &mut Schema, members: &Members, map: bool, context: Context<'_>) {
+    // A part varies at least as the whole that it belongs to.
+    let instances = Some(per_instance(members.instances).max(context.instances.unwrap_or(0.0)));
+    let effective = context.effective(f64::from(members.n.0), instances);
     let (stay, join): (Vec<_>, Vec<_>) = members.keys.iter().partition(|entry| {
-        data_name(&entry.name).is_none() && (!map || is_steady(&entry.value, members))
+        data_name(&entry.name).is_none() && (!map || maps::is_steady(&entry.value, members))
     });
-    let joined = join_members(&join, members, map);
-    if let Some(shape) = joined {
-        schema.additional =
-            Some(Box::new(self::schema(&shape, context.below("", true, f64::INFINITY))));
+    if let Some(shape) = join_members(&join, members, map) {
+        let context = Context { of_map: true, ..context.below("", true, instances) };
+        schema.additional = Some(Box::new(self::schema(&shape, context)));
     }
     let differs = stay.iter().any(|entry| entry.value.k.0 < members.n.0);
     let varied = differs || context.consumers.at_least(3);
-    let needed = if context.request { REQUIRED_REQUEST } else { REQUIRED_RESPONSE };
-    let sure = effective >= needed && (!context.request || varied);
+    let needed = if context.is_request() { REQUIRED_REQUEST } else { REQUIRED_RESPONSE };
+    let sure = effective >= needed && (!context.is_request() || varied);
     let mut stay: Vec<_> =
         stay.into_iter().filter(|entry| is_stated(&entry.value, members, context)).collect();
     stay.sort_by(|left, right| {
         left.value.order.compare(right.value.order).then_with(|| left.name.cmp(&right.name))
     });
+    let optional = |hash| context.depth == 0 && context.optional.contains(&hash);
     schema.properties = stay
         .into_iter()
         .map(|entry| Property {
             name: entry.name.to_string(),
-            required: sure
-                && entry.value.k == members.n
-                && !(context.optional)(context.depth, entry.hash),
-            schema: self::schema(&entry.value.shape, context.below(&entry.name, false, instances)),
+            required: sure && entry.value.k == members.n && !optional(entry.hash),
+            schema: self::schema(
+                &entry.value.shape,
+                Context { of_map: map, ..context.below(&entry.name, false, instances) },
+            ),
             support: Support::of(entry.value.k, members.n),
         })
         .collect();
@@ -220,14 +249,9 @@ fn describe_members(schema: &mut Schema, members: &Members, context: Context<'_>
 /// Whether a member is part of the contract; clients send junk.
 fn is_stated(member: &Member, members: &Members, context: Context<'_>) -> bool {
     let presences = member.presences();
-    !context.request
+    !context.is_request()
         || context.view == View::Permissive
         || (presences >= u64::from(context.samples_min) && presences * 100 >= members.total())
-}
-
-/// A word key that nearly every map has: map and record at once.
-fn is_steady(member: &Member, members: &Members) -> bool {
-    f64::from(member.k.0) >= 0.95 * f64::from(members.n.0) && members.n.0 >= 19
 }
 
 /// All values of members that are not listed, as one shape.
@@ -244,101 +268,4 @@ fn join_members(join: &[&Entry<Member>], members: &Members, map: bool) -> Option
         shape.merge(&rest.shape);
     }
     Some(shape)
-}
-
-/// Whether an object is a map rather than a record: log-odds over 0 (8.5).
-fn is_map(members: &Members, name: &str) -> bool {
-    let keys: Vec<&Entry<Member>> = members.keys.iter().collect();
-    let data = keys.iter().filter(|entry| data_name(&entry.name).is_some()).count();
-    let words: Vec<&&Entry<Member>> =
-        keys.iter().filter(|entry| data_name(&entry.name).is_none()).collect();
-    if keys.is_empty() {
-        return false;
-    }
-    let n = f64::from(members.n.0).max(1.0);
-    let mut odds = -2.0;
-    if data == keys.len() {
-        odds += 6.0;
-    } else if data * 2 >= keys.len() {
-        odds += 3.0;
-    }
-    if keys.len() > 64 {
-        odds += 2.0;
-    }
-    if members.keys.rest().is_some() {
-        odds += 5.0;
-    }
-    let occurrences: u64 = words.iter().map(|entry| u64::from(entry.value.k.0)).sum();
-    let once = words.iter().filter(|entry| entry.value.k.0 == 1).count() as u64;
-    if occurrences >= 100 && once * 20 >= occurrences {
-        odds += 2.0;
-    }
-    let mut supports: Vec<f64> = words.iter().map(|entry| f64::from(entry.value.k.0) / n).collect();
-    supports.sort_by(f64::total_cmp);
-    if supports.len() >= 12 && supports.get(supports.len() / 2).is_some_and(|median| *median <= 0.1)
-    {
-        odds += 2.0;
-    }
-    odds += if values_alike(&keys) { 1.0 } else { -4.0 };
-    if is_container_name(name) {
-        odds += 4.0;
-    }
-    let steady = words.iter().filter(|entry| is_steady(&entry.value, members)).count();
-    #[expect(clippy::cast_precision_loss, reason = "at most three count")]
-    let steady = steady.min(3) as f64;
-    odds -= 2.0 * steady;
-    if data == 0 && words.len() <= 3 {
-        odds -= 1.0;
-    }
-    odds > 0.0
-}
-
-/// Whether all values are of one kind, and objects among them of one form.
-fn values_alike(keys: &[&Entry<Member>]) -> bool {
-    let kinds = keys.iter().fold(0_u8, |kinds, entry| {
-        let shape = &entry.value.shape;
-        kinds
-            | u8::from(shape.boolean.any())
-            | u8::from(shape.integer.any() || shape.float.any()) << 1
-            | u8::from(shape.text.any()) << 2
-            | u8::from(shape.array.any()) << 3
-            | u8::from(shape.object.any()) << 4
-    });
-    if kinds.count_ones() > 1 {
-        return false;
-    }
-    let objects: Vec<&Members> =
-        keys.iter().filter_map(|entry| entry.value.shape.members.as_deref()).collect();
-    let Some(first) = objects.first() else { return true };
-    objects.iter().all(|members| {
-        let common =
-            members.keys.iter().filter(|entry| first.keys.get(entry.hash).is_some()).count();
-        let least = members.keys.len().min(first.keys.len());
-        common * 10 >= least * 8
-    })
-}
-
-/// Names of members that hold maps in most APIs.
-fn is_container_name(name: &str) -> bool {
-    matches!(
-        name,
-        "labels"
-            | "annotations"
-            | "metadata"
-            | "attributes"
-            | "headers"
-            | "tags"
-            | "params"
-            | "env"
-            | "args"
-            | "variables"
-            | "translations"
-            | "counts"
-            | "extra"
-    ) || name.starts_with("custom")
-        || name.contains("_by_")
-        || name.ends_with("Labels")
-        || name.ends_with("Annotations")
-        || name.ends_with("_labels")
-        || name.ends_with("_annotations")
 }

@@ -27,13 +27,9 @@ pub(super) fn document(model: &Model, options: &ProjectOptions) -> Value {
         document.insert("servers".into(), servers.into());
     }
     document.insert("paths".into(), writer.paths(&model.operations).into());
-    if !model.schemes.is_empty() {
-        let schemes: Map<String, Value> = model
-            .schemes
-            .iter()
-            .map(|(name, scheme)| (name.clone(), scheme_value(scheme)))
-            .collect();
-        document.insert("components".into(), json!({ "securitySchemes": schemes }));
+    let components = writer.components(model);
+    if !components.is_empty() {
+        document.insert("components".into(), components.into());
     }
     if options.extensions {
         let view = match options.view {
@@ -62,6 +58,24 @@ struct Writer {
 }
 
 impl Writer {
+    fn components(&self, model: &Model) -> Map<String, Value> {
+        let schemas: Map<String, Value> = model
+            .components
+            .iter()
+            .map(|(name, schema)| (name.clone(), self.schema(schema)))
+            .collect();
+        let schemes: Map<String, Value> = model
+            .schemes
+            .iter()
+            .map(|(name, scheme)| (name.clone(), scheme_value(scheme)))
+            .collect();
+        [("schemas", schemas), ("securitySchemes", schemes)]
+            .into_iter()
+            .filter(|(_, parts)| !parts.is_empty())
+            .map(|(name, parts)| (name.to_owned(), parts.into()))
+            .collect()
+    }
+
     fn paths(&self, operations: &[Operation]) -> Map<String, Value> {
         let mut paths: Map<String, Value> = Map::new();
         for operation in operations {
@@ -176,55 +190,76 @@ impl Writer {
         let kinds: Vec<(Kinds, &str)> =
             Kinds::NAMES.into_iter().filter(|(kind, _)| schema.kinds.has(*kind)).collect();
         let nullable = schema.kinds.has(Kinds::NULL);
+        let referring = schema.reference.is_some();
         match (kinds.as_slice(), self.dialect) {
             // Only null was seen, or nothing: that tells no type.
             ([], _) => Value::Object(Map::new()),
-            ([(kind, name)], Dialect::OpenApi30) => {
-                let mut value = self.of_kind(schema, *kind, name);
-                if nullable {
-                    value.insert("nullable".into(), true.into());
-                    if let Some(Value::Array(values)) = value.get_mut("enum") {
-                        values.push(Value::Null);
-                    }
-                }
-                value.into()
-            }
-            (kinds, Dialect::OpenApi30) => {
-                let branches: Vec<Value> = kinds
+            ([(kind, name)], Dialect::OpenApi30) => self.of_kind_3_0(schema, *kind, name).into(),
+            (kinds, Dialect::OpenApi31) if !referring => self.of_kinds_3_1(schema, kinds).into(),
+            (kinds, dialect) => {
+                let three_one = dialect == Dialect::OpenApi31;
+                let mut branches: Vec<Value> = kinds
                     .iter()
-                    .map(|(kind, name)| {
-                        let mut branch = self.of_kind(schema, *kind, name);
-                        if nullable {
-                            branch.insert("nullable".into(), true.into());
-                        }
-                        branch.into()
+                    .map(|(kind, name)| match dialect {
+                        Dialect::OpenApi30 => self.of_kind_3_0(schema, *kind, name).into(),
+                        Dialect::OpenApi31 => self.of_kind(schema, *kind, name).into(),
                     })
                     .collect();
-                // With null every branch would hold at once, which `oneOf` forbids.
+                if three_one && nullable {
+                    branches.push(json!({ "type": "null" }));
+                }
+                if let (1, Some(only)) = (branches.len(), branches.first()) {
+                    return only.clone();
+                }
+                // With null every branch of 3.0 would hold at once, which `oneOf` forbids.
                 let word = if nullable { "anyOf" } else { "oneOf" };
                 json!({ word: branches })
-            }
-            (kinds, Dialect::OpenApi31) => {
-                let mut names: Vec<Value> = kinds.iter().map(|(_, name)| (*name).into()).collect();
-                if nullable {
-                    names.push("null".into());
-                }
-                let mut value = Map::new();
-                let single = names.len() == 1;
-                value.insert("type".into(), if single { names.remove(0) } else { names.into() });
-                for (kind, _) in kinds {
-                    self.describe(schema, *kind, &mut value);
-                }
-                if let (true, Some(Value::Array(values))) = (nullable, value.get_mut("enum")) {
-                    values.push(Value::Null);
-                }
-                value.into()
             }
         }
     }
 
+    /// One kind, which may be null.
+    fn of_kind_3_0(&self, schema: &Schema, kind: Kinds, name: &str) -> Map<String, Value> {
+        let mut value = self.of_kind(schema, kind, name);
+        if !schema.kinds.has(Kinds::NULL) {
+            return value;
+        }
+        if let Some(reference) = value.remove("$ref") {
+            // What stands beside a reference is ignored.
+            value.insert("allOf".into(), json!([{ "$ref": reference }]));
+        }
+        value.insert("nullable".into(), true.into());
+        if let Some(Value::Array(values)) = value.get_mut("enum") {
+            values.push(Value::Null);
+        }
+        value
+    }
+
+    /// All kinds in one schema.
+    fn of_kinds_3_1(&self, schema: &Schema, kinds: &[(Kinds, &str)]) -> Map<String, Value> {
+        let nullable = schema.kinds.has(Kinds::NULL);
+        let mut names: Vec<Value> = kinds.iter().map(|(_, name)| (*name).into()).collect();
+        if nullable {
+            names.push("null".into());
+        }
+        let mut value = Map::new();
+        let single = names.len() == 1;
+        value.insert("type".into(), if single { names.remove(0) } else { names.into() });
+        for (kind, _) in kinds {
+            self.describe(schema, *kind, &mut value);
+        }
+        if let (true, Some(Value::Array(values))) = (nullable, value.get_mut("enum")) {
+            values.push(Value::Null);
+        }
+        value
+    }
+
     fn of_kind(&self, schema: &Schema, kind: Kinds, name: &str) -> Map<String, Value> {
         let mut value = Map::new();
+        if let Some(component) = schema.reference.as_ref().filter(|_| kind == Kinds::OBJECT) {
+            value.insert("$ref".into(), format!("#/components/schemas/{component}").into());
+            return value;
+        }
         value.insert("type".into(), name.into());
         self.describe(schema, kind, &mut value);
         value
@@ -281,7 +316,8 @@ impl Writer {
 
     fn property(&self, property: &Property) -> Value {
         let mut value = self.schema(&property.schema);
-        if let Some(members) = value.as_object_mut() {
+        // Beside a reference there is no room for it.
+        if let Some(members) = value.as_object_mut().filter(|value| !value.contains_key("$ref")) {
             self.add_evidence(members, property.support);
         }
         value

@@ -1,0 +1,170 @@
+//! One template and method to one operation of the document.
+//!
+//! Owns what is stated of an operation and where each part comes from. Refuses to own the rules of each part.
+
+use std::collections::BTreeSet;
+
+use super::components::Shared;
+use super::ir::{self, Operation, Parameter, Place, Request, Response, Support};
+use super::names::{self, Style};
+use super::paths::{Found, Step, is_by_identity};
+use super::pools::Direction;
+use super::refusals::Routed;
+use super::security::Security;
+use super::shapes::Context;
+use super::{bodies, parameters};
+use crate::infer::ProjectOptions;
+use crate::infer::evidence::Body;
+use crate::infer::monoid::Bits64;
+use crate::model::observation::Method;
+
+/// Builds operations one after the other.
+pub(super) struct Builder<'a> {
+    pub(super) body: &'a Body,
+    pub(super) options: &'a ProjectOptions,
+    pub(super) routed: &'a Routed<'a>,
+    pub(super) security: Security,
+    pub(super) taken: BTreeSet<String>,
+    pub(super) style: Style,
+    pub(super) several_consumers: bool,
+    pub(super) shared: &'a Shared,
+    pub(super) nothing: &'a BTreeSet<u64>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn operation(&mut self, index: usize, found: &Found) -> Operation {
+        let cell = &found.cell;
+        let method =
+            Method::DOCUMENTED.get(usize::from(found.method)).cloned().unwrap_or(Method::Get);
+        let names = names::parameters(&found.steps, self.style);
+        let wildcards = found.steps.iter().filter_map(|step| match step {
+            Step::Wildcard(wildcard) => Some(wildcard),
+            Step::Literal(_) => None,
+        });
+        let support = Support::of(cell.n, cell.n);
+        let context = self.context(found);
+        let mut parameters: Vec<Parameter> = wildcards
+            .zip(&names)
+            .map(|(wildcard, name)| Parameter {
+                name: name.clone(),
+                place: Place::Path,
+                required: true,
+                schema: parameters::of_path(wildcard),
+                joined: None,
+                support,
+            })
+            .collect();
+        parameters.extend(parameters::stated(&cell.query, cell, Place::Query, context));
+        parameters.extend(parameters::stated(&cell.headers, cell, Place::Header, context));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 261")]
+        let consumers = cell.consumers.estimate().min(261.0).round() as u64;
+        Operation {
+            method: found.method,
+            template: template(&found.steps, &names, cell.slashed.0 * 2 > cell.n.0),
+            id: names::operation(&method, &found.steps, lists(found), &mut self.taken),
+            parameters,
+            request: request(found, context),
+            responses: self.responses(index, found, context),
+            security: self.security.of(cell, self.routed.challenges(index)),
+            support,
+            consumers,
+        }
+    }
+
+    fn context(&self, found: &Found) -> Context<'a> {
+        let by_identity = is_by_identity(&found.steps);
+        Context { by_identity, consumers: found.cell.consumers, ..self.context_of_nothing() }
+    }
+
+    /// The context in which nothing is known of an operation.
+    pub(super) fn context_of_nothing(&self) -> Context<'a> {
+        Context {
+            view: self.options.view,
+            direction: Direction::Answer,
+            samples_min: self.options.samples_min,
+            by_identity: false,
+            textual: false,
+            consumers: Bits64::default(),
+            several_consumers: self.several_consumers,
+            instances: None,
+            name: "",
+            optional: self.nothing,
+            depth: 0,
+            of_map: false,
+            shared: self.shared,
+        }
+    }
+
+    fn responses(&self, index: usize, found: &Found, context: Context<'_>) -> Vec<(u16, Response)> {
+        let cell = &found.cell;
+        let mut responses: Vec<(u16, Response)> = cell
+            .responses
+            .iter()
+            .map(|(status, response)| {
+                let names = response
+                    .headers
+                    .iter()
+                    .filter(|entry| entry.value.k.0 * 2 >= response.n.0)
+                    .map(|entry| (entry.name.to_string(), ir::Schema::text(None)));
+                let mut headers: Vec<_> = names.collect();
+                headers.sort_by(|left, right| left.0.cmp(&right.0));
+                let schemas = bodies::content(&response.bodies, context);
+                let support = Support::of(response.n, cell.n);
+                (*status, Response { headers, content: schemas, support })
+            })
+            .collect();
+        for (status, counts) in self.routed.of(index) {
+            let response = counts.response(status, self.body, cell.n, context);
+            responses.extend(response.map(|response| (status, response)));
+        }
+        responses.sort_by_key(|(status, _)| *status);
+        responses
+    }
+}
+
+fn request(found: &Found, context: Context<'_>) -> Option<Request> {
+    const REQUIRED: u32 = 59;
+    let cell = &found.cell;
+    let schemas =
+        bodies::content(&cell.request, Context { direction: Direction::Request, ..context });
+    let required = !cell.bodiless.any() && cell.n.0 >= REQUIRED;
+    (!schemas.is_empty()).then_some(Request { required, content: schemas })
+}
+
+fn template(steps: &[Step], names: &[String], slashed: bool) -> String {
+    let mut names = names.iter();
+    let mut template = String::new();
+    for step in steps {
+        template.push('/');
+        match step {
+            Step::Literal(text) => template.push_str(text),
+            Step::Wildcard(wildcard) => {
+                template.extend([&*wildcard.prefix, "{"]);
+                template.push_str(names.next().map_or("", String::as_str));
+                template.extend(["}", &*wildcard.suffix]);
+            }
+        }
+    }
+    if slashed || template.is_empty() {
+        template.push('/');
+    }
+    template
+}
+
+/// Whether an operation answers with a list: an array, or an object with one at its top.
+fn lists(found: &Found) -> bool {
+    found
+        .cell
+        .responses
+        .iter()
+        .filter(|(status, _)| **status < 300)
+        .flat_map(|(_, response)| response.bodies.iter())
+        .any(|entry| {
+            let shape = &entry.value.shape;
+            let within = shape.members.iter().flat_map(|members| members.keys.iter());
+            shape.array.any()
+                || within
+                    .filter(|member| member.value.shape.array.any())
+                    .any(|member| matches!(&*member.name, "data" | "items" | "results" | "list"))
+        })
+}

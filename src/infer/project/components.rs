@@ -23,7 +23,9 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn of(bodies: &[Body<'_>]) -> Self {
         let mut maps = Maps::default();
-        bodies.iter().for_each(|body| maps.note(&body.shape, ""));
+        for body in bodies {
+            maps.note(&body.shape, "");
+        }
         let pools = Pools::of(bodies, &maps);
         let names = names(&pools.pools);
         Self { maps, pools, names }
@@ -101,7 +103,7 @@ fn wanted(pool: &Pool) -> Vec<String> {
     };
     let mut wanted = Vec::new();
     // `billing_address` and `shipping_address` are both an address.
-    let words: BTreeSet<String> = own_names(pool).map(|name| last_word(name)).collect();
+    let words: BTreeSet<String> = own_names(pool).map(last_word).collect();
     let own: BTreeSet<&str> = own_names(pool).collect();
     if let (1, Some(word), 2..) = (words.len(), words.first(), own.len()) {
         wanted.push(spell(&[word]));

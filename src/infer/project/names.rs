@@ -113,8 +113,7 @@ pub(super) fn nouns_before(steps: &[Step], end: usize) -> Vec<String> {
         .take(end)
         .filter_map(|step| match step {
             Step::Literal(text) if !is_base(text) => noun(text),
-            Step::Literal(_) => None,
-            Step::Wildcard(_) => None,
+            Step::Literal(_) | Step::Wildcard(_) => None,
         })
         .collect()
 }

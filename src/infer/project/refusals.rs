@@ -168,9 +168,13 @@ impl Pooled {
     }
 
     fn schema(&self, context: Context<'_>) -> Schema {
-        let direction = Direction::Refusal;
-        let (by_identity, optional) = (false, &self.optional);
-        shapes::schema(&self.shape, Context { direction, by_identity, optional, ..context })
+        let context = Context {
+            direction: Direction::Refusal,
+            by_identity: false,
+            optional: &self.optional,
+            ..context
+        };
+        shapes::schema(&self.shape, context)
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::paths::{Step, Wildcard};
 use crate::infer::evidence::{KnownIds, Node};
-use crate::infer::trie::class_code;
 use crate::infer::monoid::Count;
 use crate::infer::table::Table;
+use crate::infer::trie::class_code;
 use crate::model::observation::{DataClass, Method, SegmentClass};
 use crate::model::words::{singular, split};
 

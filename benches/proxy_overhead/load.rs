@@ -11,8 +11,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use super::measure;
-use super::origin::Message;
 use super::traffic::{Kind, Messages};
+use super::wire::{self, Message};
 
 /// What to send to whom.
 #[derive(Debug, Clone, Copy)]
@@ -38,15 +38,11 @@ pub struct Load {
     pub cpu_ns: u64,
 }
 
-pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
-}
-
 /// Sends for as long as planned, then lets every connection end its exchange.
 pub fn run(plan: Plan) -> Load {
     let (started, cpu) = (Instant::now(), measure::own_thread_ns());
     let mut load = Load::default();
-    runtime().block_on(async {
+    wire::runtime().block_on(async {
         let connections: Vec<_> = (0..plan.connections)
             .map(|index| tokio::task::spawn(connection(plan, index, started)))
             .collect();

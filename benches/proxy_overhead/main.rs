@@ -17,6 +17,7 @@ mod measure;
 mod origin;
 mod report;
 mod traffic;
+mod wire;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;

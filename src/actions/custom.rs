@@ -26,7 +26,7 @@ use crate::runtime::clock::Clock;
 
 use super::contract_test::execute::custom_headers;
 use super::options::{self, Custom, Integration, WebhookIntegration};
-use super::registry::{Identity, World};
+use super::world::{Identity, World, credentials};
 
 /// Version of the payload; raised when a member is renamed or removed.
 const PAYLOAD_VERSION: &str = "1";
@@ -256,20 +256,6 @@ fn read_keys(integration: &WebhookIntegration) -> Result<Vec<sign::Key>, Problem
         sign::Key::read(secret.reveal()).map_err(|error| bad(error.to_string()))
     };
     integration.secrets.iter().map(read).collect()
-}
-
-/// The auth provider of this name.
-pub(super) fn credentials(
-    name: Option<&String>,
-    world: &World,
-) -> Result<Option<Arc<dyn Credentials>>, Problem> {
-    let Some(name) = name else { return Ok(None) };
-    let found = world.providers.get(name).ok_or_else(|| {
-        let message = format!("there is no auth provider named `{name}`");
-        Problem::error("", "action.unknown-reference", message)
-            .remedy("define it under `auth_providers`")
-    })?;
-    Ok(Some(found))
 }
 
 fn client_timeouts(given: options::Timeouts) -> Timeouts {

@@ -7,8 +7,10 @@ mod custom;
 mod managed;
 pub mod options;
 mod registry;
+mod world;
 
-pub use registry::{Api, Registry, Summary, World, id_of};
+pub use registry::{Registry, Summary, id_of};
+pub use world::{Api, World};
 
 #[cfg(test)]
 mod tests;

@@ -3,33 +3,26 @@
 //! Owns the table and swapping it whole, so that a reload is live at once and never half. Refuses to own what an action does
 //! (`custom`, `managed`) and deciding when it is tried (`deliver`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
 use crate::bus::{self, Matches, Skip, SkipReason};
-use crate::deliver::auth::Providers;
-use crate::deliver::client::Client;
-use crate::deliver::guard::Trust;
 use crate::deliver::{Context, Destination, Destinations, Policy, Report, schedule};
 use crate::events::expression::{Condition, EVENT_ROOTS, Scope};
-use crate::events::{Pattern, Raise, caused_by, chain};
+use crate::events::{Pattern, caused_by};
 use crate::model::delivery::{Hold, OutcomeKind};
 use crate::model::event::Event;
 use crate::model::id;
 use crate::model::problem::{Problem, Problems, pointer};
-use crate::runtime::clock::Clock;
-use crate::runtime::rng::Rng;
 use crate::runtime::shutdown::{Stage, Watch};
-use crate::runtime::supervise::Panics;
-use crate::store;
 use crate::telemetry::signals::actions as signals;
 
 use super::custom::Call;
 use super::managed::{Lanes, Test};
 use super::options::{Action, Integration};
+use super::world::{Identity, World, extended};
 
 /// Attempts of a managed action at once: one that runs, the newest that waits, and those that hear that they were replaced.
 const MANAGED_ATTEMPTS: usize = 4;
@@ -37,34 +30,6 @@ const MANAGED_ATTEMPTS: usize = 4;
 const JITTER: f64 = 0.2;
 /// A chain of events causing events longer than this is stopped (`spec/actions.md` 8).
 const CHAIN_DEPTH_MAX: u32 = 16;
-
-/// What actions need of the world.
-#[derive(Clone)]
-pub struct World {
-    pub store: store::Handle,
-    pub bus: bus::Handle,
-    pub raise: Raise,
-    pub client: Client,
-    pub clock: Clock,
-    pub rng: Rng,
-    pub panics: Panics,
-    pub providers: Providers,
-    /// Seals the mark on requests of ours.
-    pub chain_key: chain::Key,
-    /// How far URLs of actions and integrations are trusted, by where they were written.
-    pub trust: Trust,
-    /// The inventory by name.
-    pub apis: BTreeMap<String, Api>,
-}
-
-/// What an action may know of an API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Api {
-    /// Where its upstream answers, with the path that comes before the templates of its specification.
-    pub base_url: String,
-    /// Prefix under which the proxy serves it, `/` for none.
-    pub path_prefix: String,
-}
 
 /// All actions. Made empty, so that the bus can hold it as a matcher before the world that actions need exists.
 #[derive(Default)]
@@ -95,14 +60,6 @@ struct Entry {
 enum Work {
     Custom(Box<Call>),
     Test(Box<Test>),
-}
-
-/// Which action runs, and for which API.
-pub(super) struct Identity<'a> {
-    pub(super) id: &'a str,
-    pub(super) version: u64,
-    pub(super) action: &'a Action,
-    pub(super) api: Option<(&'a str, &'a Api)>,
 }
 
 /// An action as shown.
@@ -281,11 +238,6 @@ impl Entry {
             signals::ResultLost { action: &self.action.name, error: &error.to_string() }.tell();
         }
     }
-}
-
-/// A chain path with one more id passed.
-pub(super) fn extended(path: &str, id: &str) -> String {
-    if path.is_empty() { id.to_owned() } else { format!("{path} {id}") }
 }
 
 fn read_patterns(action: &Action, problems: &mut Problems) -> Vec<Pattern> {

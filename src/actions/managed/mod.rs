@@ -29,8 +29,7 @@ use super::contract_test::options::ContractTest;
 use super::contract_test::outcome::{Cause, Run, Status, Used};
 use super::contract_test::report;
 use super::contract_test::specification::{self, Loaded};
-use super::custom;
-use super::registry::{Identity, World, extended};
+use super::world::{self, Identity, World, extended};
 pub(super) use lane::Lanes;
 use lane::{Running, Turn};
 use shelf::StoreShelf;
@@ -58,7 +57,7 @@ impl Test {
         lanes: Arc<Lanes>,
         stop: Watch,
     ) -> Result<Self, Problems> {
-        let credentials = custom::credentials(options.auth_provider.as_ref(), world);
+        let credentials = world::credentials(options.auth_provider.as_ref(), world);
         let credentials = credentials.map_err(|problem| {
             let pointer = "/managed/contract_test/auth_provider".to_owned();
             Problems(vec![Problem { pointer, ..problem }])

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::actions::contract_test::choice::{Found, Shelf};
 use crate::actions::contract_test::options::SpecificationSource;
-use crate::actions::registry::World;
+use crate::actions::world::World;
 use crate::deliver::client::{Ending, Keep, Request, Timeouts};
 use crate::model::limits::SPECIFICATION_BYTES_MAX;
 use crate::model::revision::{Origin, Revision, RevisionId};

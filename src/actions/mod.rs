@@ -9,7 +9,7 @@ pub mod options;
 mod registry;
 mod world;
 
-pub use registry::{Registry, Summary, id_of};
+pub use registry::{Prepared, Registry, Summary, id_of};
 pub use world::{Api, World};
 
 #[cfg(test)]

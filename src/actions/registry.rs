@@ -39,6 +39,9 @@ pub struct Registry {
     stage: Stage,
 }
 
+/// A set of actions that can work, not in force yet.
+pub struct Prepared(Arc<Table>);
+
 /// In the order of the configuration.
 #[derive(Default)]
 struct Table {
@@ -72,17 +75,17 @@ pub struct Summary {
 }
 
 impl Registry {
-    /// Puts a new set of actions in force: from the next event on, and for every later attempt. Pointers of problems begin with
-    /// `/actions`.
+    /// Makes a new set of actions ready for [`Registry::put`]; the former one stays in force meanwhile. Pointers of problems
+    /// begin with `/actions`.
     ///
     /// # Errors
-    /// When one of them cannot work; then the former set stays.
-    pub fn replace(
+    /// When one of them cannot work.
+    pub fn prepare(
         &self,
         actions: &[Action],
         integrations: &[Integration],
         world: &World,
-    ) -> Result<(), Problems> {
+    ) -> Result<Prepared, Problems> {
         let former = self.table.load();
         let mut problems = Problems::default();
         let mut entries = Vec::with_capacity(actions.len());
@@ -98,8 +101,12 @@ impl Registry {
         if problems.has_errors() {
             return Err(problems);
         }
-        self.table.store(Arc::new(Table { entries }));
-        Ok(())
+        Ok(Prepared(Arc::new(Table { entries })))
+    }
+
+    /// Puts actions in force: from the next event on, and for every later attempt.
+    pub fn put(&self, prepared: Prepared) {
+        self.table.store(prepared.0);
     }
 
     /// All of them, in the order of the configuration.
@@ -113,7 +120,7 @@ impl Registry {
         self.table.load().find(id).map(|entry| entry.summary())
     }
 
-    /// Ends the contract tests that run: no new request; they are run again after the next start.
+    /// Ends the contract tests that run: no new request. They are run again after the next start.
     pub fn stop(&self) {
         self.stage.begin();
     }

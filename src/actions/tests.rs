@@ -60,7 +60,8 @@ impl Bench {
             rng: rng.clone(),
             trust: Trust::FILE,
         };
-        let api = Api { base_url: upstream.to_owned(), path_prefix: "/".to_owned() };
+        let api =
+            Api { base_url: upstream.to_owned(), path_prefix: "/".to_owned(), baseline_file: None };
         let world = World {
             store,
             bus,
@@ -81,9 +82,9 @@ impl Bench {
         let action: Action = serde_json::from_value(action).expect("an action");
         let integrations: Vec<Integration> =
             serde_json::from_value(integrations).expect("integrations");
-        let loaded =
-            self.registry.replace(std::slice::from_ref(&action), &integrations, &self.world);
-        loaded.unwrap_or_else(|problems| panic!("{problems}"));
+        let prepared =
+            self.registry.prepare(std::slice::from_ref(&action), &integrations, &self.world);
+        self.registry.put(prepared.unwrap_or_else(|problems| panic!("{problems}")));
         action
     }
 
@@ -336,20 +337,23 @@ async fn a_violation_is_over_when_two_runs_did_not_find_it() {
 async fn the_predefined_specification_is_used_when_the_switch_is_off_or_the_event_has_none() {
     let server = Server::new(|_| json_answer(&json!([1])));
     let url = server.start().await;
-    let bench = Bench::new(&url);
+    let mut bench = Bench::new(&url);
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("orders.json");
     crate::runtime::files::write_atomic(&file, promise().to_string().as_bytes()).expect("written");
+    bench.world.apis.get_mut("orders").expect("the API").baseline_file = Some(file.clone());
+    let by_path = file.to_string_lossy();
     let kept = keep(&bench, &document(json!({"/other": get(json!({}))}))).await;
     let carries = json!({"event_specification": kept.as_str()});
-    for (on, data, source) in [
-        (false, carries.clone(), "predefined"),
-        (true, json!({}), "fallback"),
-        (true, json!({"event_specification": format!("{url}/spec.json")}), "fallback"),
+    for (on, data, specification, source) in [
+        (false, carries.clone(), &*by_path, "predefined"),
+        (false, carries.clone(), "baseline", "predefined"),
+        (true, json!({}), &*by_path, "fallback"),
+        (true, json!({"event_specification": format!("{url}/spec.json")}), &*by_path, "fallback"),
     ] {
         let before = bench.events().await.len();
         let test = json!({"rate": "1000/s", "min_interval": "0s", "use_event_specification": on,
-            "specification": file.to_string_lossy()});
+            "specification": specification});
         let action = bench.load(managed(&test), json!([]));
         let report = bench.attempt(&action, &drift(&data)).await;
         assert_eq!(report.outcome, OutcomeKind::Ok);

@@ -3,6 +3,7 @@
 //! Owns what `custom` and `managed` share. Refuses to own the table of actions (`registry`).
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::deliver::Credentials;
@@ -44,6 +45,8 @@ pub struct Api {
     pub base_url: String,
     /// Prefix under which the proxy serves it, `/` for none.
     pub path_prefix: String,
+    /// The file of its predefined baseline; none when what it is held to was learned, and is in the store.
+    pub baseline_file: Option<PathBuf>,
 }
 
 /// Which action runs, and for which API.

@@ -27,3 +27,4 @@ pub use options::{Address, Options};
 pub use problem::Refusal;
 pub use service::{Admin, Handle, serve};
 pub use source::{Configuration, Directory, Health, Inventory, Probe};
+pub use token::{ReadTokens, Tokens};

@@ -198,6 +198,18 @@ impl Options {
         }
     }
 
+    /// Whether nothing but the places of token files differs, which alone can change while it runs.
+    #[must_use]
+    pub fn differs_in_tokens_alone(&self, other: &Self) -> bool {
+        let like_other = Self {
+            token_file: other.token_file.clone(),
+            viewer_token_file: other.viewer_token_file.clone(),
+            intake_token_file: other.intake_token_file.clone(),
+            ..self.clone()
+        };
+        like_other == *other
+    }
+
     /// The files with tokens, each with the scope that its lines have.
     pub(super) fn token_files(&self) -> impl Iterator<Item = (super::token::Scope, &Path)> {
         use super::token::Scope;

@@ -33,7 +33,8 @@ use crate::telemetry::signals::admin as signals;
 /// Everything that the admin API needs to start.
 pub struct Admin {
     pub options: Options,
-    /// Where the default token and the key of cursors are kept.
+    pub tokens: Arc<Tokens>,
+    /// Where the key of cursors is kept.
     pub data_dir: PathBuf,
     /// Name of this instance, in every answer.
     pub instance: String,
@@ -79,9 +80,6 @@ pub(super) struct State {
 pub struct Handle {
     address: Address,
     health_address: Option<Address>,
-    tokens: Arc<Tokens>,
-    data_dir: PathBuf,
-    rng: Rng,
     clock: Clock,
     stage: Stage,
     _runtime: Threads,
@@ -96,10 +94,9 @@ const THREADS: usize = 2;
 /// Binds the listeners and serves them on threads of their own.
 ///
 /// # Errors
-/// When an address cannot be bound, a token file cannot be used or the threads cannot be started; then nothing listens.
+/// When an address cannot be bound or the threads cannot be started; then nothing listens.
 pub fn serve(admin: Admin) -> Result<Handle, Error> {
-    let (data_dir, rng, clock) = (admin.data_dir.clone(), admin.rng.clone(), admin.clock.clone());
-    let tokens = Arc::new(Tokens::load(&admin.options, &data_dir, clock.clone(), &rng)?);
+    let clock = admin.clock.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .thread_name("dg-admin")
@@ -109,7 +106,7 @@ pub fn serve(admin: Admin) -> Result<Handle, Error> {
     let stage = Stage::default();
     let (address, health_address) = {
         let _inside = runtime.enter();
-        listen(admin, &tokens, &stage)?
+        listen(admin, &stage)?
     };
     signals::Listening {
         address: &address.to_string(),
@@ -117,21 +114,17 @@ pub fn serve(admin: Admin) -> Result<Handle, Error> {
     }
     .tell();
     let runtime = Threads(Some(runtime));
-    Ok(Handle { address, health_address, tokens, data_dir, rng, clock, stage, _runtime: runtime })
+    Ok(Handle { address, health_address, clock, stage, _runtime: runtime })
 }
 
 /// Binds both addresses before either is served.
-fn listen(
-    admin: Admin,
-    tokens: &Arc<Tokens>,
-    stage: &Stage,
-) -> Result<(Address, Option<Address>), Error> {
+fn listen(admin: Admin, stage: &Stage) -> Result<(Address, Option<Address>), Error> {
     let main = Listener::bind(&parsed(&admin.options.address))?;
     let health = admin.options.health_address.as_deref().map(parsed);
     let health = health.as_ref().map(Listener::bind).transpose()?;
     let addresses = (main.address(), health.as_ref().map(Listener::address));
     let cursors = Cursors::load(&admin.data_dir, &admin.rng)?;
-    let shared = Arc::new(State::new(admin, &addresses.0, Arc::clone(tokens), cursors));
+    let shared = Arc::new(State::new(admin, &addresses.0, cursors));
     let listeners = [(Some(main), Entrance::Main), (health, Entrance::Health)];
     for (listener, entrance) in listeners {
         let Some(listener) = listener else { continue };
@@ -154,7 +147,7 @@ fn parsed(text: &str) -> Address {
 }
 
 impl State {
-    fn new(admin: Admin, address: &Address, tokens: Arc<Tokens>, cursors: Cursors) -> Self {
+    fn new(admin: Admin, address: &Address, cursors: Cursors) -> Self {
         let bound = match address {
             Address::Tcp(address) => Some(*address),
             Address::Unix(_) => None,
@@ -165,7 +158,7 @@ impl State {
                 .unwrap_or_else(|_| HeaderValue::from_static("unnamed")),
             in_progress: Semaphore::new(admin.options.limits.requests),
             counters: Counters::new(&admin.metrics),
-            tokens,
+            tokens: admin.tokens,
             options: admin.options,
             inventory: admin.inventory,
             health: admin.health,
@@ -194,14 +187,6 @@ impl Handle {
     #[must_use]
     pub fn health_address(&self) -> Option<&Address> {
         self.health_address.as_ref()
-    }
-
-    /// Reads the token files again, at the paths of `options`; nothing else of the section can change while it runs.
-    ///
-    /// # Errors
-    /// When a file cannot be used; the tokens in force stay.
-    pub fn reload(&self, options: &Options) -> Result<(), Error> {
-        self.tokens.reload(options, &self.data_dir, &self.rng)
     }
 
     /// Takes no new connections and waits until open ones have had their answer.

@@ -66,11 +66,14 @@ const ADDRESSES_MAX: usize = 4_096;
 const MINUTE_MS: i64 = 60_000;
 
 /// All tokens in force, replaced whole at a reload.
-pub(super) struct Tokens {
+pub struct Tokens {
     known: ArcSwap<Vec<Token>>,
     wrong: Mutex<HashMap<Option<IpAddr>, Wrong>>,
     clock: Clock,
 }
+
+/// Tokens that were read and are not in force yet.
+pub struct ReadTokens(Vec<Token>);
 
 struct Wrong {
     since_ms: i64,
@@ -87,20 +90,14 @@ pub(super) enum Verdict {
 }
 
 impl Tokens {
-    pub(super) fn load(
-        options: &Options,
-        data_dir: &Path,
-        clock: Clock,
-        rng: &Rng,
-    ) -> Result<Self, Error> {
-        let known = read_all(options, data_dir, rng)?;
-        Ok(Self { known: ArcSwap::from_pointee(known), wrong: Mutex::default(), clock })
+    #[must_use]
+    pub fn new(read: ReadTokens, clock: Clock) -> Self {
+        Self { known: ArcSwap::from_pointee(read.0), wrong: Mutex::default(), clock }
     }
 
-    /// Reads all files again; on an error those in force stay.
-    pub(super) fn reload(&self, options: &Options, dir: &Path, rng: &Rng) -> Result<(), Error> {
-        self.known.store(Arc::new(read_all(options, dir, rng)?));
-        Ok(())
+    /// Puts other tokens in force.
+    pub fn replace(&self, read: ReadTokens) {
+        self.known.store(Arc::new(read.0));
     }
 
     /// Judges a presented token. Every known one is compared, each in constant time.
@@ -134,21 +131,29 @@ impl Tokens {
     }
 }
 
-fn read_all(options: &Options, data_dir: &Path, rng: &Rng) -> Result<Vec<Token>, Error> {
-    let mut tokens = Vec::new();
-    for (scope, path) in options.token_files() {
-        tokens.extend(read_file(scope, path)?);
-    }
-    if options.token_file.is_none() {
-        let path = data_dir.join("admin-token");
-        if !files::exists(&path) {
-            let made = URL_SAFE_NO_PAD.encode(rng.bytes::<32>());
-            files::make_folder(data_dir).map_err(Error::Tokens)?;
-            files::write_private(&path, format!("{made}\n").as_bytes()).map_err(Error::Tokens)?;
+impl ReadTokens {
+    /// Reads all token files that `options` name. Without one for everything, that of `data_dir` is read, and made when it
+    /// is not there.
+    ///
+    /// # Errors
+    /// When a file cannot be read, made or understood; names it.
+    pub fn of(options: &Options, data_dir: &Path, rng: &Rng) -> Result<Self, Error> {
+        let mut tokens = Vec::new();
+        for (scope, path) in options.token_files() {
+            tokens.extend(read_file(scope, path)?);
         }
-        tokens.extend(read_file(Scope::Admin, &path)?);
+        if options.token_file.is_none() {
+            let path = data_dir.join("admin-token");
+            if !files::exists(&path) {
+                let made = URL_SAFE_NO_PAD.encode(rng.bytes::<32>());
+                files::make_folder(data_dir).map_err(Error::Tokens)?;
+                let line = format!("{made}\n");
+                files::write_private(&path, line.as_bytes()).map_err(Error::Tokens)?;
+            }
+            tokens.extend(read_file(Scope::Admin, &path)?);
+        }
+        Ok(Self(tokens))
     }
-    Ok(tokens)
 }
 
 fn read_file(scope: Scope, path: &Path) -> Result<Vec<Token>, Error> {
@@ -248,10 +253,11 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().expect("a folder");
         let (options, rng) = (Options::default(), Rng::seeded(1));
-        Tokens::load(&options, folder.path(), Clock::real(), &rng).expect("made");
+        ReadTokens::of(&options, folder.path(), &rng).expect("made");
         let path = folder.path().join("admin-token");
         let first = files::read_text(&path, 1_000).expect("read");
-        let again = Tokens::load(&options, folder.path(), Clock::real(), &rng).expect("read");
+        let again = ReadTokens::of(&options, folder.path(), &rng).expect("read");
+        let again = Tokens::new(again, Clock::real());
         assert_eq!(first, files::read_text(&path, 1_000).expect("read"));
         assert!(matches!(again.judge(first.trim(), None), Verdict::Known(_)));
         let mode = std::fs::metadata(&path).expect("there").permissions().mode();

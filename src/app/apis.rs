@@ -94,6 +94,10 @@ pub(super) fn facts(config: &Config) -> BTreeMap<String, actions::Api> {
         let fact = actions::Api {
             base_url: api.upstream.url.clone(),
             path_prefix: api.path_prefix.clone(),
+            baseline_file: match &api.baseline {
+                Baseline::File(path) => Some(path.clone()),
+                Baseline::Learn(_) => None,
+            },
         };
         (api.name.clone(), fact)
     });

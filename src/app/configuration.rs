@@ -8,42 +8,67 @@ use async_trait::async_trait;
 use prometheus_client::metrics::gauge::Gauge;
 use serde_json::Value;
 
-use crate::admin::{self, Refusal, dto};
+use crate::admin::{self, ReadTokens, Refusal, Tokens, dto};
 use crate::config::{self, Config, Loaded};
 use crate::model::problem::{Problem, Problems};
 use crate::proxy::View;
-use crate::runtime::supervise::Panics;
+use crate::runtime::supervise::{self, Panics};
 use crate::telemetry::Metrics;
 use crate::telemetry::signals::app as told;
 use crate::{pipeline, proxy};
 
-use super::apis;
 use super::parts::Control;
+use super::{World, apis};
 
-/// Sections that are read once: the pointer and whether the two configurations differ there.
-type Fixed = (&'static str, fn(&Config, &Config) -> bool);
+/// The pointer of a section, and whether two configurations differ there.
+type Section = (&'static str, fn(&Config, &Config) -> bool);
 
-const FIXED: &[Fixed] = &[
-    ("/listeners", |old, new| old.listeners != new.listeners),
-    ("/data_plane", |old, new| old.data_plane != new.data_plane),
-    ("/data_dir", |old, new| old.data_dir != new.data_dir),
-    ("/capture", |old, new| old.capture != new.capture),
-    ("/store", |old, new| old.store != new.store),
-    ("/kafka", |old, new| old.kafka != new.kafka),
-    ("/egress", |old, new| old.egress != new.egress),
+/// Sections that are read once: a change waits for a restart.
+const FIXED: &[Section] = &[
     ("/deployment", |old, new| old.deployment != new.deployment),
     ("/instance", |old, new| old.instance != new.instance),
-    ("/log", |old, new| old.log != new.log),
+    ("/data_dir", |old, new| old.data_dir != new.data_dir),
+    ("/listeners", |old, new| old.listeners != new.listeners),
+    ("/data_plane", |old, new| old.data_plane != new.data_plane),
     ("/limits", |old, new| old.limits != new.limits),
+    ("/capture", |old, new| old.capture != new.capture),
+    ("/analysis", |old, new| old.analysis != new.analysis),
+    ("/egress", |old, new| old.egress != new.egress),
+    ("/store", |old, new| old.store != new.store),
+    ("/kafka", |old, new| old.kafka != new.kafka),
+    ("/admin", |old, new| !old.admin.differs_in_tokens_alone(&new.admin)),
+    ("/log", |old, new| old.log != new.log),
 ];
+
+/// Sections that a reload puts in force.
+const LIVE: &[Section] = &[
+    ("/apis", |old, new| old.apis != new.apis),
+    ("/drift", |old, new| old.drift != new.drift),
+    ("/auth_providers", |old, new| old.auth_providers != new.auth_providers),
+    ("/webhooks", |old, new| old.webhooks != new.webhooks),
+    ("/integrations", |old, new| old.integrations != new.integrations),
+    ("/actions", |old, new| old.actions != new.actions),
+    ("/admin", |old, new| old.admin != new.admin && old.admin.differs_in_tokens_alone(&new.admin)),
+    ("/shutdown", |old, new| old.shutdown != new.shutdown),
+];
+
+/// Where two configurations differ.
+fn differing(sections: &[Section], old: &Config, new: &Config) -> Vec<String> {
+    let differing = sections.iter().filter(|(_, differs)| differs(old, new));
+    differing.map(|(pointer, _)| (*pointer).to_owned()).collect()
+}
 
 /// Answers the admin API and the reload signal.
 pub(super) struct Configuration {
+    /// What the process was started with: its fixed sections are in force until the end.
+    pub(super) started: Arc<Config>,
+    /// What was taken over last.
     pub(super) loaded: Arc<ArcSwap<Loaded>>,
     /// The same configuration for those who need no more.
     pub(super) config: Arc<ArcSwap<Config>>,
     pub(super) proxy: proxy::Handle,
     pub(super) pipeline: pipeline::Handle,
+    pub(super) tokens: Arc<Tokens>,
     pub(super) control: Control,
     pub(super) counters: Counters,
     /// One reload at a time.
@@ -103,37 +128,36 @@ impl Configuration {
     }
 
     async fn take_over(&self) -> Result<dto::Reloaded, Problems> {
-        let former = self.loaded.load_full();
-        let panics = self.panics();
-        let now_ms = self.control.world.clock.now_ms();
+        let (former, started) = (self.loaded.load_full(), Arc::clone(&self.started));
+        let World { clock, rng, panics, .. } = self.control.world.clone();
         // Files are read off the runtime's threads. Everything that can fail happens before anything is changed.
         let work = move || -> Result<_, Problems> {
             let loaded = former.reload(&config::environment).map_err(|error| problem_of(&error))?;
-            let settings = apis::settings(&loaded.config, now_ms)?;
+            let new = &loaded.config;
+            let settings = apis::settings(new, clock.now_ms())?;
             // Listeners are bound for the life of the process: new APIs are routed on those that there are.
-            let view = View::build(&former.config.listeners, &apis::routes(&loaded.config))?;
-            Ok((former, loaded, settings, view))
+            let view = View::build(&started.listeners, &apis::routes(new))?;
+            let tokens = ReadTokens::of(&new.admin, &started.data_dir, &rng);
+            let tokens = tokens.map_err(|error| one(&error.to_string()))?;
+            Ok((loaded, settings, view, tokens))
         };
-        let read = crate::runtime::supervise::blocking("reload", &panics, work).await;
-        let (former, loaded, settings, view) =
+        let read = supervise::blocking("reload", &panics, work).await;
+        let (loaded, settings, view, tokens) =
             read.unwrap_or_else(|| Err(one("the reload itself failed; the log says where")))?;
-        self.control.replace(&loaded.config)?;
-        if let Err(error) = self.proxy.reload(view).await {
-            self.control.replace(&former.config)?;
-            return Err(one(&error.to_string()));
-        }
+        let destinations = self.control.prepare(&loaded.config)?;
         if self.pipeline.configure(settings).await.is_err() {
-            return Err(one("the analysis does not answer; traffic has the new routes"));
+            return Err(one("the analysis does not answer"));
         }
-        let waiting: Vec<String> = FIXED
-            .iter()
-            .filter(|(_, differs)| differs(&former.config, &loaded.config))
-            .map(|(pointer, _)| (*pointer).to_owned())
-            .collect();
+        // The view is made of the listeners that run, the one thing it could be refused for.
+        self.proxy.reload(view).await.map_err(|error| one(&error.to_string()))?;
+        self.control.put(destinations);
+        self.tokens.replace(tokens);
+        let changed = differing(LIVE, &self.config.load(), &loaded.config);
+        let waiting = differing(FIXED, &self.started, &loaded.config);
         self.config.store(Arc::clone(&loaded.config));
         self.loaded.store(Arc::new(loaded));
         let generation = self.counters.taken_over(waiting.len());
-        Ok(dto::Reloaded { generation, changed: Vec::new(), restart_needed: waiting })
+        Ok(dto::Reloaded { generation, changed, restart_needed: waiting })
     }
 }
 

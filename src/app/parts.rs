@@ -7,12 +7,14 @@ use arc_swap::ArcSwap;
 use tokio::runtime::Runtime;
 
 use crate::actions;
+use crate::admin::{self, ReadTokens, Tokens};
 use crate::bus::{self, Matcher};
 use crate::capture::{self, Border, OwnTest};
 use crate::config::{Config, Loaded};
 use crate::deliver::auth::{self, Providers};
 use crate::deliver::client::{Client, Own, System};
 use crate::deliver::guard::{Guard, Trust};
+use crate::deliver::service::Service as Scheduler;
 use crate::deliver::{self, Composed, Destinations};
 use crate::events::{Raise, chain};
 use crate::model::id;
@@ -20,7 +22,7 @@ use crate::model::problem::Problems;
 use crate::pipeline::{self, ApiSettings};
 use crate::proxy::{self, View};
 use crate::runtime::{files, supervise};
-use crate::{admin, store, webhooks};
+use crate::{store, webhooks};
 
 use super::configuration::{Configuration, Counters, Shared};
 use super::directory::Directory;
@@ -45,12 +47,18 @@ pub(super) struct Control {
     data_dir: std::path::PathBuf,
 }
 
+/// Destinations that can work, not in force yet.
+pub(super) struct Prepared {
+    webhooks: webhooks::Prepared,
+    actions: actions::Prepared,
+}
+
 impl Control {
-    /// Puts webhooks, actions and their credentials in force.
+    /// Makes webhooks, actions and their credentials ready; the former ones stay in force meanwhile.
     ///
     /// # Errors
-    /// When one of them cannot work; then the former ones stay.
-    pub(super) fn replace(&self, config: &Config) -> Result<(), Problems> {
+    /// When one of them cannot work.
+    pub(super) fn prepare(&self, config: &Config) -> Result<Prepared, Problems> {
         let World { clock, rng, panics, .. } = self.world.clone();
         let auth = auth::World {
             client: self.client.clone(),
@@ -76,7 +84,7 @@ impl Control {
             trust: Trust::FILE,
             apis: apis::facts(config),
         };
-        self.actions.replace(&config.actions, &config.integrations, &world)?;
+        let actions = self.actions.prepare(&config.actions, &config.integrations, &world)?;
         let world = webhooks::World {
             client: self.client.clone(),
             clock: self.world.clock.clone(),
@@ -85,9 +93,15 @@ impl Control {
             trust: Trust::FILE,
             data_dir: self.data_dir.clone(),
         };
-        self.webhooks.replace(&config.webhooks, &world)?;
+        let webhooks = self.webhooks.prepare(&config.webhooks, &world)?;
+        Ok(Prepared { webhooks, actions })
+    }
+
+    /// Puts destinations in force.
+    pub(super) fn put(&self, prepared: Prepared) {
+        self.actions.put(prepared.actions);
+        self.webhooks.put(prepared.webhooks);
         self.deliver.wake();
-        Ok(())
     }
 }
 
@@ -103,8 +117,10 @@ pub(super) fn start(loaded: Loaded, world: World) -> Result<Running, Error> {
     let inside = runtime.enter();
     let stages = Stages::default();
 
+    let tokens = ReadTokens::of(&config.admin, &config.data_dir, &world.rng);
+    let tokens = Arc::new(Tokens::new(tokens.map_err(Error::Admin)?, world.clock.clone()));
     let own = Arc::new(Own::default());
-    let (control, health) = Control::start(&config, &world, &stages, &own)?;
+    let (control, health, scheduler) = Control::start(&config, &world, &stages, &own)?;
     let (tap, pipeline) = analysis(&config, &control, settings, &stages)?;
     let start = proxy::Start {
         listeners: config.listeners.clone(),
@@ -121,12 +137,14 @@ pub(super) fn start(loaded: Loaded, world: World) -> Result<Running, Error> {
 
     let shared = Arc::new(ArcSwap::from_pointee(loaded));
     let configuration = Arc::new(Configuration {
+        started: Arc::clone(&config),
         config: Arc::new(ArcSwap::new(Arc::clone(&config))),
         loaded: Arc::clone(&shared),
         proxy: proxy.clone(),
         pipeline,
         counters: Counters::new(&world.metrics),
         turn: tokio::sync::Mutex::default(),
+        tokens,
         control,
     });
     let health = Health {
@@ -139,6 +157,12 @@ pub(super) fn start(loaded: Loaded, world: World) -> Result<Running, Error> {
     };
     let admin = admin(&configuration, health)?;
     own.replace(listening(&proxy, &admin));
+    // Only now: what a restart finds due must meet its destination, and no call may reach ourselves.
+    let (watch, guard) = (stages.control.watch(), stages.control.guard("deliveries"));
+    supervise::task("deliver", &world.panics, async move {
+        scheduler.run(watch).await;
+        drop(guard);
+    });
     drop(inside);
     Ok(Running {
         loaded: shared,
@@ -166,13 +190,13 @@ fn listening(proxy: &proxy::Handle, admin: &admin::Handle) -> Vec<SocketAddr> {
 }
 
 impl Control {
-    /// Opens the store and starts what hangs on it: the bus, its relay, the scheduler.
+    /// Opens the store and starts what hangs on it: the bus and its relay. The scheduler is ready to run.
     fn start(
         config: &Config,
         world: &World,
         stages: &Stages,
         own: &Arc<Own>,
-    ) -> Result<(Self, Arc<dyn BusHealth>), Error> {
+    ) -> Result<(Self, Arc<dyn BusHealth>, Scheduler), Error> {
         let World { clock, rng, panics, metrics } = world.clone();
         let chain_key = keys::chain(&config.data_dir, &rng)?;
         let opened = store::open(&config.data_dir, &config.store, clock.clone(), panics.clone());
@@ -218,14 +242,8 @@ impl Control {
             chain_key,
             data_dir: config.data_dir.clone(),
         };
-        control.replace(config).map_err(Error::Configuration)?;
-        // Only now: what a restart finds due must meet its destination.
-        let (watch, guard) = (stages.control.watch(), stages.control.guard("deliveries"));
-        supervise::task("deliver", &panics, async move {
-            scheduler.run(watch).await;
-            drop(guard);
-        });
-        Ok((control, health))
+        control.put(control.prepare(config).map_err(Error::Configuration)?);
+        Ok((control, health, scheduler))
     }
 }
 
@@ -272,6 +290,7 @@ fn admin(configuration: &Arc<Configuration>, health: Health) -> Result<admin::Ha
     };
     admin::serve(admin::Admin {
         options: config.admin.clone(),
+        tokens: Arc::clone(&configuration.tokens),
         data_dir: config.data_dir.clone(),
         instance: instance(&config),
         inventory: Arc::new(inventory),

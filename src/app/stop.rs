@@ -8,14 +8,15 @@ use super::Running;
 
 /// What waits in the capture queue gets this long to be analysed.
 const ANALYSIS_GRACE: Duration = Duration::from_secs(5);
-/// Attempts in flight and messages on their way to the broker get this long.
-const CONTROL_GRACE: Duration = Duration::from_secs(10);
+/// Attempts in flight and messages on their way to the broker get this long: two seconds more than they give themselves.
+const CONTROL_GRACE: Duration = Duration::from_secs(12);
 /// Calls of the admin API get this long.
 const ADMIN_GRACE: Duration = Duration::from_secs(2);
 
 /// Stops everything; what had to be abandoned, by name.
 pub(super) fn stop(running: Running, pre_stop: Duration) -> Result<(), Vec<String>> {
-    let Running { loaded, proxy, capture, store, admin, stages, clock, control, .. } = running;
+    let Running { loaded, proxy, capture, store, admin, configuration, stages, clock, control } =
+        running;
     let drain = loaded.load().config.shutdown.drain.0;
     let mut abandoned = Vec::new();
     proxy.pre_stop();
@@ -23,6 +24,8 @@ pub(super) fn stop(running: Running, pre_stop: Duration) -> Result<(), Vec<Strin
     control.block_on(async {
         clock.sleep(pre_stop).await;
         proxy.begin_drain();
+        // The API is likely to end with us.
+        configuration.control.actions.stop();
         if !proxy.idle(drain).await {
             abandoned.push(format!("{} exchanges", proxy.in_flight()));
         }

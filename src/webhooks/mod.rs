@@ -13,4 +13,4 @@ mod tests;
 mod webhook;
 
 pub use options::Webhook;
-pub use registry::{Registry, Summary, World, id_of};
+pub use registry::{Prepared, Registry, Summary, World, id_of};

@@ -72,6 +72,9 @@ pub struct Summary {
     pub options: options::Webhook,
 }
 
+/// A set of webhooks that can work, not in force yet.
+pub struct Prepared(Arc<Table>);
+
 impl Default for Registry {
     fn default() -> Self {
         Self { table: ArcSwap::default(), triggers: Arc::new(AtomicBool::new(true)) }
@@ -79,12 +82,16 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// Puts a new set of webhooks in force: from the next event on, and for every later attempt. One that is unchanged keeps
-    /// its version and state. Pointers of problems begin with `/webhooks`.
+    /// Makes a new set of webhooks ready for [`Registry::put`]; the former one stays in force meanwhile. One that is unchanged
+    /// keeps its version and state. Pointers of problems begin with `/webhooks`.
     ///
     /// # Errors
-    /// When one of them cannot work or its secret cannot be kept; then the former set stays.
-    pub fn replace(&self, options: &[options::Webhook], world: &World) -> Result<(), Problems> {
+    /// When one of them cannot work or its secret cannot be kept.
+    pub fn prepare(
+        &self,
+        options: &[options::Webhook],
+        world: &World,
+    ) -> Result<Prepared, Problems> {
         let mut problems = Problems::default();
         let failed = |error: &secrets::Error| {
             Problem::error("/webhooks", "webhook.secrets-not-kept", chain(error))
@@ -126,8 +133,12 @@ impl Registry {
         let subscriptions = Subscriptions::new(patterns);
         let by_id = webhooks.iter().map(|webhook| (webhook.id.clone(), Arc::clone(webhook)));
         let by_id = by_id.collect();
-        self.table.store(Arc::new(Table { webhooks, by_id, subscriptions }));
-        Ok(())
+        Ok(Prepared(Arc::new(Table { webhooks, by_id, subscriptions })))
+    }
+
+    /// Puts webhooks in force: from the next event on, and for every later attempt.
+    pub fn put(&self, prepared: Prepared) {
+        self.table.store(prepared.0);
     }
 
     /// Switches all webhooks at once.

@@ -75,8 +75,12 @@ fn world(folder: &Path) -> World {
 
 fn registry(folder: &Path, webhooks: &[Webhook]) -> Arc<Registry> {
     let registry = Arc::new(Registry::default());
-    registry.replace(webhooks, &world(folder)).expect("in force");
+    put(&registry, webhooks, folder);
     registry
+}
+
+fn put(registry: &Registry, webhooks: &[Webhook], folder: &Path) {
+    registry.put(registry.prepare(webhooks, &world(folder)).expect("able to work"));
 }
 
 fn event(kind: &str) -> Event {
@@ -219,7 +223,7 @@ async fn an_edit_while_retrying_goes_to_the_new_address() {
     let running = Running::start(folder.path(), &registry);
     let id = running.publish("hook", &json!({})).await;
     running.until(&id, State::Retrying).await;
-    registry.replace(&[webhook(&at(new))], &world(folder.path())).expect("in force");
+    put(&registry, &[webhook(&at(new))], folder.path());
     running.handle.wake();
     running.hands.advance(10_000);
     running.until(&id, State::Success).await;
@@ -280,10 +284,10 @@ async fn a_receiver_that_is_gone_makes_its_webhook_inactive() {
     assert_eq!((shown.active, shown.reason), (false, Some("gone")));
     assert_eq!(registry.matches(&event("api.updated")).skips[0].reason, SkipReason::Inactive);
     assert!(matches!(running.handle.retry(&id, "1").await, Err(deliver::Error::Inactive)));
-    registry.replace(&hooks, &world(folder.path())).expect("in force");
+    put(&registry, &hooks, folder.path());
     assert!(!registry.list()[0].active, "an unchanged webhook keeps its state");
     let changed = [webhook(&merged(at(address), &json!({"concurrency": 2})))];
-    registry.replace(&changed, &world(folder.path())).expect("in force");
+    put(&registry, &changed, folder.path());
     assert!(registry.list()[0].active);
     assert_eq!(seen.lock().len(), 1);
     running.stage.begin();
@@ -406,8 +410,8 @@ fn secrets_that_the_configuration_leaves_out_are_made_once_and_kept_private() {
     let mode = std::fs::metadata(&path).expect("kept").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     files::write_private(&path, b"{").expect("damaged");
-    let problems =
-        Registry::default().replace(&[hook], &world(folder.path())).expect_err("damaged");
+    let prepared = Registry::default().prepare(&[hook], &world(folder.path()));
+    let problems = prepared.err().expect("damaged");
     assert!(problems.to_string().contains("webhook-secrets.json"), "{problems}");
 }
 

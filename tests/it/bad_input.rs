@@ -192,3 +192,29 @@ fn p10_a_bad_file_at_reload_leaves_the_old_configuration_running() {
         (sidecar.metric("driftgate_config_last_reload_successful") > 0.5).then_some(())
     });
 }
+
+#[test]
+fn a_reload_says_what_waits_for_a_restart_and_does_so_until_then() {
+    let upstream = Upstream::start(|_| answer(200, &[], b"old"));
+    let sidecar = Builder::new(&upstream.url()).start();
+    let path = sidecar.folder.path().join("driftgate.yaml");
+    let good = std::fs::read_to_string(&path).expect("the file");
+    let waiting = || sidecar.metric("driftgate_config_restart_needed");
+
+    let wider = format!("{good}\ncapture: {{ memory: 16MiB }}\n");
+    std::fs::write(&path, &wider).expect("written");
+    sidecar.signal(Signal::HUP);
+    eventually("one section waits", || (waiting() > 0.5).then_some(()));
+
+    let other = Upstream::start(|_| answer(200, &[], b"new"));
+    std::fs::write(&path, wider.replace(&upstream.url(), &other.url())).expect("written");
+    sidecar.signal(Signal::HUP);
+    eventually("the new upstream serves", || {
+        (request(sidecar.proxy(), "GET", "/", &[], &[]).text() == "new").then_some(())
+    });
+    assert!((waiting() - 1.0).abs() < 0.5, "it still waits");
+
+    std::fs::write(&path, good.replace(&upstream.url(), &other.url())).expect("written");
+    sidecar.signal(Signal::HUP);
+    eventually("nothing waits any more", || (waiting() < 0.5).then_some(()));
+}

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use http::Method;
+use std::path::Path;
 use std::time::Duration;
 use url::Url;
 
@@ -37,6 +38,19 @@ impl StoreShelf<'_> {
         Ok(Found { text: revision.text.to_string(), place: revision.id.to_string(), file: None })
     }
 
+    /// What the API is held to now: the file it was given, else what was frozen.
+    async fn baseline(&self) -> Result<Found, String> {
+        let api = self.api.and_then(|name| self.world.apis.get(name));
+        if let Some(path) = api.and_then(|api| api.baseline_file.as_deref()) {
+            return file(path);
+        }
+        self.read(|reader, api| match reader.baseline(api)? {
+            Some(baseline) => reader.revision(api, &baseline.revision),
+            None => Ok(None),
+        })
+        .await
+    }
+
     async fn fetch(&self, url: &str) -> Result<Found, String> {
         let parsed = Url::parse(url).map_err(|error| error.to_string())?;
         let limit = usize::try_from(SPECIFICATION_BYTES_MAX).unwrap_or(usize::MAX);
@@ -55,6 +69,12 @@ impl StoreShelf<'_> {
     }
 }
 
+fn file(path: &Path) -> Result<Found, String> {
+    let text =
+        files::read_text(path, SPECIFICATION_BYTES_MAX).map_err(|error| error.to_string())?;
+    Ok(Found { text, place: path.display().to_string(), file: Some(path.to_owned()) })
+}
+
 #[async_trait]
 impl Shelf for StoreShelf<'_> {
     async fn revision(&self, id: &RevisionId) -> Result<Found, String> {
@@ -69,19 +89,8 @@ impl Shelf for StoreShelf<'_> {
             SpecificationSource::Learned => {
                 self.read(|reader, api| reader.latest_revision(api, Origin::Learned)).await
             }
-            SpecificationSource::Baseline => {
-                self.read(|reader, api| match reader.baseline(api)? {
-                    Some(baseline) => reader.revision(api, &baseline.revision),
-                    None => Ok(None),
-                })
-                .await
-            }
-            SpecificationSource::File(path) => {
-                let text = files::read_text(path, SPECIFICATION_BYTES_MAX)
-                    .map_err(|error| error.to_string())?;
-                let place = path.display().to_string();
-                Ok(Found { text, place, file: Some(path.clone()) })
-            }
+            SpecificationSource::Baseline => self.baseline().await,
+            SpecificationSource::File(path) => file(path),
         }
     }
 }

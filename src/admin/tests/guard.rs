@@ -222,15 +222,16 @@ fn a_reload_adds_and_removes_tokens_and_keeps_them_when_the_file_is_bad() {
         let bearer = format!("Bearer {token}");
         server.wire().call("GET", "/v1/me", &[("authorization", &bearer)], b"").status
     };
+    let read = || ReadTokens::of(&options, server.folder.path(), &Rng::seeded(1));
     let next = "another-viewer-token-of-32-characters";
     files::write_private(&path, format!("a {next}\nb {VIEWER}\n").as_bytes()).expect("written");
-    server.handle.reload(&options).expect("reloaded");
+    server.tokens.replace(read().expect("read"));
     assert_eq!([status(next), status(VIEWER)], [200, 200]);
     files::write_private(&path, b"too short").expect("written");
-    assert!(server.handle.reload(&options).is_err());
+    assert!(read().is_err());
     assert_eq!([status(next), status(VIEWER)], [200, 200]);
     files::write_private(&path, next.as_bytes()).expect("written");
-    server.handle.reload(&options).expect("reloaded");
+    server.tokens.replace(read().expect("read"));
     assert_eq!([status(next), status(VIEWER)], [200, 401]);
 }
 
@@ -257,10 +258,10 @@ fn a_taken_address_and_missing_or_empty_token_files_stop_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let empty = folder.path().join("empty");
     files::write_private(&empty, b"# none\n").expect("written");
-    let (clock, rng) = (Clock::real(), Rng::seeded(1));
+    let rng = Rng::seeded(1);
     for file in [empty, folder.path().join("missing")] {
         let options = Options { token_file: Some(file.clone()), ..Options::default() };
-        let error = token::Tokens::load(&options, folder.path(), clock.clone(), &rng).err();
+        let error = ReadTokens::of(&options, folder.path(), &rng).err();
         let text = error.map(|error| format!("{error}: {:?}", std::error::Error::source(&error)));
         assert!(text.expect("refused").contains(&*file.to_string_lossy()));
     }

@@ -29,6 +29,7 @@ use fakes::Fakes;
 /// A running admin API with everything behind it.
 struct Server {
     handle: Handle,
+    tokens: Arc<Tokens>,
     fakes: Arc<Fakes>,
     store: store::Handle,
     bus: bus::Handle,
@@ -91,8 +92,11 @@ impl Server {
             metrics: metrics.clone(),
         });
         runtime.spawn(service.run(stage.watch()));
+        let read = ReadTokens::of(&options, folder.path(), &rng).expect("tokens");
+        let tokens = Arc::new(Tokens::new(read, clock.clone()));
         let handle = serve(Admin {
             options,
+            tokens: Arc::clone(&tokens),
             data_dir: folder.path().to_owned(),
             instance: "test-1".to_owned(),
             deployment: "driftgate".to_owned(),
@@ -112,7 +116,7 @@ impl Server {
         let token = token.map(|text| text.trim().to_owned()).unwrap_or_default();
         let handle = handle.expect("the admin API starts");
         drop(inside);
-        Self { handle, fakes, store, bus, metrics, token, stage, runtime, folder }
+        Self { handle, tokens, fakes, store, bus, metrics, token, stage, runtime, folder }
     }
 
     fn wire(&self) -> Wire {

@@ -104,7 +104,7 @@ pub fn start(loaded: Loaded) -> Result<Running, Error> {
 }
 
 impl Running {
-    /// The listeners as they were bound: their URL, and the name of each.
+    /// The listeners as they were bound, by URL.
     #[must_use]
     pub fn listeners(&self) -> Vec<String> {
         self.proxy.addresses().iter().map(url).collect()

@@ -228,6 +228,16 @@ impl<'ast> Visit<'ast> for Paths {
         self.found.insert(text.join("::"));
         syn::visit::visit_path(self, path);
     }
+
+    /// What stands inside a macro is no syntax yet: paths from the root are found as text.
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        for rest in call.tokens.to_string().split("crate :: ").skip(1) {
+            let name: String =
+                rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            self.found.insert(format!("crate::{name}"));
+        }
+        syn::visit::visit_macro(self, call);
+    }
 }
 
 fn is_test_file(source: &Source) -> bool {
@@ -252,6 +262,18 @@ fn refuse_import(from: &str, to: &str) -> Option<String> {
     (!down).then(|| format!("`{from}` (L{from_layer}) may not import `{to}` (L{to_layer})"))
 }
 
+/// The folder of `src` that a path in the file at `place` names from the crate's root, also by as many `super` as lead there.
+fn folder_named<'a>(place: &str, path: &'a str) -> Option<&'a str> {
+    let depth = place.split('/').count();
+    let parts: Vec<&str> = path.split("::").collect();
+    let up = parts.iter().take_while(|part| **part == "super").count();
+    match parts.first() {
+        Some(&"crate") => parts.get(1).copied(),
+        Some(&"super") if up == depth => parts.get(up).copied(),
+        _ => None,
+    }
+}
+
 #[test]
 fn imports_flow_down() {
     let mut wrong = Vec::new();
@@ -260,11 +282,8 @@ fn imports_flow_down() {
         .filter(|source| !is_test_file(source) && source.place != "lib" && source.place != "main")
     {
         for path in Paths::of(&source.file) {
-            let mut parts = path.split("::");
-            if parts.next() != Some("crate") {
-                continue;
-            }
-            if let Some(reason) = parts.next().and_then(|to| refuse_import(source.folder(), to)) {
+            let to = folder_named(&source.place, &path);
+            if let Some(reason) = to.and_then(|to| refuse_import(source.folder(), to)) {
                 wrong.push(format!("{}: `{path}`: {reason}", source.path.display()));
             }
         }
@@ -274,8 +293,13 @@ fn imports_flow_down() {
 
 #[test]
 fn an_upward_import_by_inline_path_would_be_found() {
-    let file = syn::parse_str("fn f() { crate::admin::serve(); }").expect("parses");
-    assert!(Paths::of(&file).contains("crate::admin::serve"));
+    let file = syn::parse_str("fn f() { crate::admin::serve(); told!(crate::cli::say(1)); }");
+    let paths = Paths::of(&file.expect("parses"));
+    assert!(paths.contains("crate::admin::serve") && paths.contains("crate::cli"), "{paths:?}");
+    assert_eq!(folder_named("store/outbox", "crate::admin::serve"), Some("admin"));
+    assert_eq!(folder_named("store/outbox", "super::super::admin"), Some("admin"));
+    assert_eq!(folder_named("store", "super::admin"), Some("admin"));
+    assert_eq!(folder_named("store/outbox", "super::admin"), None);
     assert!(refuse_import("store", "admin").is_some());
     assert!(refuse_import("store", "bus").is_some() && refuse_import("bus", "store").is_none());
     assert!(refuse_import("proxy", "store").is_some(), "the proxy is narrower than its layer");

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What stands between client and API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Arm {
+pub(crate) enum Arm {
     Direct,
     /// A: pingora with `upstream_peer` alone.
     Bare,
@@ -31,10 +31,10 @@ pub enum Arm {
 }
 
 impl Arm {
-    pub const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 6] =
         [Self::Direct, Self::Bare, Self::Off, Self::On, Self::Stopped, Self::Nginx];
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct",
             Self::Bare => "A bare pingora",
@@ -47,9 +47,9 @@ impl Arm {
 }
 
 /// A running arm.
-pub struct Running {
-    pub arm: Arm,
-    pub address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) arm: Arm,
+    pub(crate) address: SocketAddr,
     admin: Option<SocketAddr>,
     child: Option<Child>,
     _folder: Option<tempfile::TempDir>,
@@ -66,19 +66,19 @@ impl Drop for Running {
 }
 
 /// Tells the parent where a role listens.
-pub fn announce(address: SocketAddr) {
+pub(crate) fn announce(address: SocketAddr) {
     println!("listening {address}");
     std::io::stdout().flush().expect("told");
 }
 
 /// The API.
-pub fn origin() -> Running {
+pub(crate) fn origin() -> Running {
     let (child, address) = role(&["origin"]);
     Running { arm: Arm::Direct, address, admin: None, child: Some(child), _folder: None }
 }
 
 /// Starts an arm in front of the API; none when it is not installed here.
-pub fn start(arm: Arm, origin: SocketAddr) -> Option<Running> {
+pub(crate) fn start(arm: Arm, origin: SocketAddr) -> Option<Running> {
     match arm {
         Arm::Direct => {
             Some(Running { arm, address: origin, admin: None, child: None, _folder: None })
@@ -193,12 +193,12 @@ fn wait_for(address: SocketAddr) {
 
 impl Running {
     /// Time on a processor so far; nothing when there is no process in between.
-    pub fn sample(&self) -> Sample {
+    pub(crate) fn sample(&self) -> Sample {
         self.child.as_ref().map_or_else(Sample::default, |child| Sample::of(child.id()))
     }
 
     /// Waits until everything that was captured has been looked at.
-    pub fn settle(&self) {
+    pub(crate) fn settle(&self) {
         let until = Instant::now() + PATIENCE;
         while self.arm == Arm::On && Instant::now() < until {
             if self.metric("driftgate_tap_queue_length") == 0.0
@@ -211,7 +211,7 @@ impl Running {
     }
 
     /// Captures that were given up, and bodies that were shed.
-    pub fn lost(&self) -> f64 {
+    pub(crate) fn lost(&self) -> f64 {
         self.metric("driftgate_tap_dropped_total")
             + self.metric("driftgate_tap_bodies_total{state=\"dropped\"}")
     }

@@ -24,7 +24,7 @@ impl ProxyHttp for Bare {
 }
 
 /// Serves until the process is ended. pingora cannot tell which port it got, so a free one is looked for first.
-pub fn serve(origin: SocketAddr) {
+pub(crate) fn serve(origin: SocketAddr) {
     let free =
         std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let address = free.expect("a free port");

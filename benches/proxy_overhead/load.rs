@@ -16,30 +16,30 @@ use super::wire::{self, Message};
 
 /// What to send to whom.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
-    pub address: SocketAddr,
-    pub kind: Kind,
-    pub connections: usize,
-    pub duration: Duration,
+pub(crate) struct Plan {
+    pub(crate) address: SocketAddr,
+    pub(crate) kind: Kind,
+    pub(crate) connections: u32,
+    pub(crate) duration: Duration,
     /// Requests a second in all; none is as many as there are answers.
-    pub rate: Option<f64>,
+    pub(crate) rate: Option<f64>,
 }
 
 /// What came of it.
 #[derive(Debug, Clone, Default)]
-pub struct Load {
-    pub exchanges: u64,
+pub(crate) struct Load {
+    pub(crate) exchanges: u64,
     /// Broken connections, answers but 200, bodies that are not whole.
-    pub errors: u64,
+    pub(crate) errors: u64,
     /// Microseconds, sorted.
-    pub latencies: Vec<u32>,
-    pub elapsed: Duration,
+    pub(crate) latencies: Vec<u32>,
+    pub(crate) elapsed: Duration,
     /// Time of this thread on a processor.
-    pub cpu_ns: u64,
+    pub(crate) cpu_ns: u64,
 }
 
 /// Sends for as long as planned, then lets every connection end its exchange.
-pub fn run(plan: Plan) -> Load {
+pub(crate) fn run(plan: Plan) -> Load {
     let (started, cpu) = (Instant::now(), measure::own_thread_ns());
     let mut load = Load::default();
     wire::runtime().block_on(async {
@@ -59,7 +59,7 @@ pub fn run(plan: Plan) -> Load {
     load
 }
 
-async fn connection(plan: Plan, index: usize, started: Instant) -> Load {
+async fn connection(plan: Plan, index: u32, started: Instant) -> Load {
     let mut load = Load::default();
     let until = started + plan.duration;
     while Instant::now() < until {
@@ -71,14 +71,14 @@ async fn connection(plan: Plan, index: usize, started: Instant) -> Load {
 }
 
 /// Exchanges on one connection, until the time is over or something breaks.
-async fn exchanges(plan: Plan, index: usize, started: Instant, load: &mut Load) -> io::Result<()> {
+async fn exchanges(plan: Plan, index: u32, started: Instant, load: &mut Load) -> io::Result<()> {
     let mut stream = TcpStream::connect(plan.address).await?;
     stream.set_nodelay(true)?;
     let (mut messages, mut out, mut buffer) = (Messages::new(), Vec::new(), Vec::new());
     let until = started + plan.duration;
-    let pause = plan.rate.map(|rate| Duration::from_secs_f64(plan.connections as f64 / rate));
-    let mut turn =
-        started + pause.unwrap_or_default().mul_f64(index as f64 / plan.connections as f64);
+    let connections = f64::from(plan.connections);
+    let pause = plan.rate.map(|rate| Duration::from_secs_f64(connections / rate));
+    let mut turn = started + pause.unwrap_or_default().mul_f64(f64::from(index) / connections);
     while Instant::now() < until {
         if let Some(pause) = pause {
             tokio::time::sleep_until(turn.into()).await;

@@ -38,7 +38,7 @@ struct Course {
     rounds: usize,
     warm: Duration,
     measure: Duration,
-    connections: usize,
+    connections: u32,
     judged: bool,
 }
 
@@ -54,7 +54,7 @@ impl Course {
             rounds: usize::try_from(value("--rounds", rounds)).unwrap_or(1),
             warm: Duration::from_millis(value("--warm", warm)),
             measure: Duration::from_millis(value("--measure", measure)),
-            connections: usize::try_from(value("--connections", 16)).unwrap_or(16),
+            connections: u32::try_from(value("--connections", 16)).unwrap_or(16),
             judged: !test,
         }
     }
@@ -74,65 +74,79 @@ fn address(arguments: &[String]) -> SocketAddr {
     arguments.get(1).and_then(|text| text.parse().ok()).expect("the address of the API")
 }
 
+const CELLS: [Cell; 3] = [
+    Cell { name: "POST 1 KiB / 1 KiB, closed loop", kind: Kind::Post, pace: None },
+    Cell {
+        name: "POST 1 KiB / 1 KiB, 60 % of the bare proxy's rate",
+        kind: Kind::Post,
+        pace: Some(0.6),
+    },
+    Cell { name: "GET, 380 bytes, closed loop", kind: Kind::Get, pace: None },
+];
+
 fn run(course: Course) -> ExitCode {
-    let origin = arms::origin();
-    let arms: Vec<Running> =
-        Arm::ALL.iter().filter_map(|arm| arms::start(*arm, origin.address)).collect();
-    let mut random = Random::seeded();
-    let mut rows = Vec::new();
-    let mut saturation = 0.0;
-    for (cell, pace) in [
-        (Cell { name: "POST 1 KiB / 1 KiB, closed loop", kind: Kind::Post }, None),
-        (
-            Cell { name: "POST 1 KiB / 1 KiB, 60 % of the bare proxy's rate", kind: Kind::Post },
-            Some(0.6),
-        ),
-        (Cell { name: "GET, 380 bytes, closed loop", kind: Kind::Get }, None),
-    ] {
-        for round in 0..course.rounds {
-            let mut order: Vec<&Running> = arms.iter().collect();
-            random.shuffle(&mut order);
-            for running in order {
-                let rate = pace.map(|share: f64| share * saturation);
-                let row = measured(running, &origin, cell, round, rate, course);
-                if pace.is_none() && running.arm == Arm::Bare && cell.kind == Kind::Post {
-                    saturation = f64::max(saturation, row.rate());
+    let mut bench = Bench::start(course);
+    for cell in CELLS {
+        bench.run(cell);
+    }
+    let valid = report::print(&bench.rows, course.judged);
+    report::save(&bench.rows);
+    if valid { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Everything that runs, and what came of it so far.
+struct Bench {
+    course: Course,
+    origin: Running,
+    arms: Vec<Running>,
+    random: Random,
+    rows: Vec<Row>,
+    /// Exchanges a second that the bare proxy managed in a closed loop.
+    saturation: f64,
+}
+
+impl Bench {
+    fn start(course: Course) -> Self {
+        let origin = arms::origin();
+        let arms = Arm::ALL.iter().filter_map(|arm| arms::start(*arm, origin.address)).collect();
+        Self { course, origin, arms, random: Random::seeded(), rows: Vec::new(), saturation: 0.0 }
+    }
+
+    /// All rounds of one cell, the arms in another order in each.
+    fn run(&mut self, cell: Cell) {
+        for round in 0..self.course.rounds {
+            let mut order: Vec<usize> = (0..self.arms.len()).collect();
+            self.random.shuffle(&mut order);
+            for arm in order {
+                let row = self.measure(&self.arms[arm], cell, round);
+                if cell.pace.is_none() && row.arm == Arm::Bare && cell.kind == Kind::Post {
+                    self.saturation = f64::max(self.saturation, row.rate());
                 }
-                rows.push(row);
+                self.rows.push(row);
             }
-            eprint!("\r{}: round {} of {} ", cell.name, round + 1, course.rounds);
+            eprint!("\r{}: round {} of {} ", cell.name, round + 1, self.course.rounds);
         }
         eprintln!();
     }
-    let valid = report::print(&rows, course.judged);
-    report::save(&rows);
-    if valid || course.judged { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
 
-/// Warms one arm up and measures it, until what it captured has been looked at.
-fn measured(
-    running: &Running,
-    origin: &Running,
-    cell: Cell,
-    round: usize,
-    rate: Option<f64>,
-    course: Course,
-) -> Row {
-    let plan = |duration| Plan {
-        address: running.address,
-        kind: cell.kind,
-        connections: course.connections,
-        duration,
-        rate,
-    };
-    load::run(plan(course.warm));
-    running.settle();
-    let before = running.sample();
-    let (origin_before, lost_before) = (origin.sample(), running.lost());
-    let load = load::run(plan(course.measure));
-    running.settle();
-    let spent = running.sample().since(&before);
-    let origin_spent = origin.sample().since(&origin_before);
-    let lost = running.lost() - lost_before;
-    Row { arm: running.arm, cell, round, load, spent, origin: origin_spent, lost }
+    /// Warms one arm up and measures it, until what it captured has been looked at.
+    fn measure(&self, running: &Running, cell: Cell, round: usize) -> Row {
+        let plan = |duration| Plan {
+            address: running.address,
+            kind: cell.kind,
+            connections: self.course.connections,
+            duration,
+            rate: cell.pace.map(|share| share * self.saturation),
+        };
+        load::run(plan(self.course.warm));
+        running.settle();
+        let before = running.sample();
+        let (origin_before, lost_before) = (self.origin.sample(), running.lost());
+        let load = load::run(plan(self.course.measure));
+        running.settle();
+        let spent = running.sample().since(&before);
+        let origin = self.origin.sample().since(&origin_before);
+        let lost = running.lost() - lost_before;
+        Row { arm: running.arm, cell, round, load, spent, origin, lost }
+    }
 }

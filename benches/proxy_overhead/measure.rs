@@ -5,16 +5,16 @@ use std::fs;
 use std::path::Path;
 
 /// Name of the threads that carry traffic, in driftgate and in the bare proxy.
-pub const DATA: &str = "dg-data";
-pub const ANALYSIS: &str = "dg-analysis";
+pub(crate) const DATA: &str = "dg-data";
+pub(crate) const ANALYSIS: &str = "dg-analysis";
 
 /// Nanoseconds by name of the thread.
 #[derive(Debug, Clone, Default)]
-pub struct Sample(BTreeMap<String, u64>);
+pub(crate) struct Sample(BTreeMap<String, u64>);
 
 impl Sample {
     /// All threads of a process and of its children.
-    pub fn of(pid: u32) -> Self {
+    pub(crate) fn of(pid: u32) -> Self {
         let mut sample = Self::default();
         sample.add(pid);
         sample
@@ -33,7 +33,7 @@ impl Sample {
     }
 
     /// What was spent since an earlier sample.
-    pub fn since(&self, earlier: &Self) -> Self {
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
         let spent = self.0.iter().map(|(name, ns)| {
             let before = earlier.0.get(name).copied().unwrap_or(0);
             (name.clone(), ns.saturating_sub(before))
@@ -41,22 +41,22 @@ impl Sample {
         Self(spent.collect())
     }
 
-    pub fn all(&self) -> u64 {
+    pub(crate) fn all(&self) -> u64 {
         self.0.values().sum()
     }
 
-    pub fn of_thread(&self, name: &str) -> u64 {
+    pub(crate) fn of_thread(&self, name: &str) -> u64 {
         self.0.get(name).copied().unwrap_or(0)
     }
 
     /// `name ns` pairs for the raw rows.
-    pub fn threads(&self) -> impl Iterator<Item = (&str, u64)> {
+    pub(crate) fn threads(&self) -> impl Iterator<Item = (&str, u64)> {
         self.0.iter().map(|(name, ns)| (name.as_str(), *ns))
     }
 }
 
 /// Of the calling thread.
-pub fn own_thread_ns() -> u64 {
+pub(crate) fn own_thread_ns() -> u64 {
     on_processor(Path::new("/proc/thread-self"))
 }
 

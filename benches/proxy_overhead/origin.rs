@@ -9,7 +9,7 @@ use super::traffic::{Kind, Messages};
 use super::wire::{self, Message};
 
 /// Serves until the process is ended.
-pub fn serve() {
+pub(crate) fn serve() {
     let runtime = wire::runtime();
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");

@@ -14,27 +14,29 @@ const WHOLE_GOAL: f64 = 1.6;
 const DATA_GOAL: f64 = 1.15;
 
 /// One kind of traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cell {
-    pub name: &'static str,
-    pub kind: Kind,
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Cell {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// Share of the bare proxy's rate that is sent; none is a closed loop.
+    pub(crate) pace: Option<f64>,
 }
 
 /// One arm in one round.
-pub struct Row {
-    pub arm: Arm,
-    pub cell: Cell,
-    pub round: usize,
-    pub load: Load,
-    pub spent: Sample,
-    pub origin: Sample,
+pub(crate) struct Row {
+    pub(crate) arm: Arm,
+    pub(crate) cell: Cell,
+    pub(crate) round: usize,
+    pub(crate) load: Load,
+    pub(crate) spent: Sample,
+    pub(crate) origin: Sample,
     /// Captures or bodies given up in it.
-    pub lost: f64,
+    pub(crate) lost: f64,
 }
 
 impl Row {
     /// Exchanges a second.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         count(self.load.exchanges) / self.load.elapsed.as_secs_f64()
     }
 
@@ -64,8 +66,8 @@ impl Row {
         latencies.get(at.min(latencies.len().saturating_sub(1))).map_or(0.0, |us| f64::from(*us))
     }
 
-    /// What makes this row worthless.
-    fn flaw(&self) -> Option<String> {
+    /// What makes this row worthless. Where no figure is judged, only whether it was answered.
+    fn flaw(&self, judged: bool) -> Option<String> {
         let busy = |ns| count(ns) / 1e9 / self.load.elapsed.as_secs_f64();
         let (client, origin) = (busy(self.load.cpu_ns), busy(self.origin.all()));
         let place = format!("{}, {}, round {}", self.cell.name, self.arm.name(), self.round + 1);
@@ -73,11 +75,11 @@ impl Row {
             let Load { errors, exchanges, .. } = self.load;
             return Some(format!("{place}: {errors} errors in {exchanges} exchanges"));
         }
-        if self.arm == Arm::On && self.lost > 0.0 {
+        if judged && self.arm == Arm::On && self.lost > 0.0 {
             return Some(format!("{place}: {} captures or bodies were given up", self.lost));
         }
         // Without a proxy in between they are what is measured.
-        let limited = client.max(origin) > BUSY_MAX && self.arm != Arm::Direct;
+        let limited = judged && client.max(origin) > BUSY_MAX && self.arm != Arm::Direct;
         limited.then(|| format!("{place}: client {client:.2}, API {origin:.2} of a core"))
     }
 }
@@ -88,13 +90,13 @@ fn count(value: u64) -> f64 {
 }
 
 /// Prints every cell and says whether all rows count.
-pub fn print(rows: &[Row], judged: bool) -> bool {
+pub(crate) fn print(rows: &[Row], judged: bool) -> bool {
     let mut cells: Vec<Cell> = rows.iter().map(|row| row.cell).collect();
     cells.dedup();
     for cell in cells {
         table(cell, rows, judged);
     }
-    let flaws: Vec<String> = rows.iter().filter_map(Row::flaw).collect();
+    let flaws: Vec<String> = rows.iter().filter_map(|row| row.flaw(judged)).collect();
     for flaw in flaws.iter().take(12) {
         println!("not valid: {flaw}");
     }
@@ -173,7 +175,7 @@ fn spread(ratios: &[f64]) -> String {
 }
 
 /// Writes the raw rows beside the build.
-pub fn save(rows: &[Row]) {
+pub(crate) fn save(rows: &[Row]) {
     let mut text = String::from(
         "cell\tarm\tround\texchanges\terrors\tseconds\tp50_us\tp99_us\tlost\tthreads_ns\n",
     );

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 /// One resource for each operation.
-pub const NOUNS: [&str; 20] = [
+pub(crate) const NOUNS: [&str; 20] = [
     "orders",
     "items",
     "customers",
@@ -36,31 +36,31 @@ const UNSEEN: &str = ",\"extra_@@@@\":%##";
 
 /// What kind of exchange a cell is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Get,
     Post,
 }
 
 /// A small fast generator; what it draws need not surprise anybody.
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn seeded() -> Self {
+    pub(crate) fn seeded() -> Self {
         Self(0x9e37_79b9_7f4a_7c15 ^ u64::from(std::process::id()))
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
 
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() >> 33).unwrap_or(0) % bound
     }
 
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
         }
@@ -96,7 +96,7 @@ impl Template {
 }
 
 /// All messages of one side.
-pub struct Messages {
+pub(crate) struct Messages {
     /// By operation and shape.
     bodies: Vec<Template>,
     /// The same with something unseen.
@@ -108,7 +108,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let all = || (0..NOUNS.len()).flat_map(|noun| (0..SHAPES).map(move |shape| (noun, shape)));
         let target = |noun: &&str| Template::new(&format!("/v1/{noun}/%#######?trace=@@@@@@@@"));
         Self {
@@ -126,7 +126,7 @@ impl Messages {
     }
 
     /// A whole request.
-    pub fn request(&mut self, kind: Kind, out: &mut Vec<u8>) {
+    pub(crate) fn request(&mut self, kind: Kind, out: &mut Vec<u8>) {
         out.clear();
         let noun = self.random.below(NOUNS.len());
         out.extend_from_slice(if kind == Kind::Post { b"POST " } else { b"GET " });
@@ -146,7 +146,7 @@ impl Messages {
     }
 
     /// A whole answer to a request for this target.
-    pub fn answer(&mut self, kind: Kind, target: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn answer(&mut self, kind: Kind, target: &[u8], out: &mut Vec<u8>) {
         out.clear();
         let noun = target.split(|byte| *byte == b'/').nth(2).unwrap_or_default();
         let noun = NOUNS.iter().position(|known| known.as_bytes() == noun).unwrap_or(0);
@@ -175,7 +175,7 @@ fn fields(body: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Tells changed bodies from unchanged ones; eight bytes at a time.
-pub fn check_sum(body: &[u8]) -> u64 {
+pub(crate) fn check_sum(body: &[u8]) -> u64 {
     body.chunks(8).fold(body.len() as u64, |sum, chunk| {
         let mut word = [0; 8];
         word[..chunk.len()].copy_from_slice(chunk);
@@ -207,7 +207,7 @@ fn body(noun: usize, shape: usize, more: &str, size: usize) -> String {
 }
 
 /// The specification that all of this keeps, but for what is unseen.
-pub fn specification() -> String {
+pub(crate) fn specification() -> String {
     let line = r#"{"type":"object","required":["sku","count"],"properties":{"sku":{"type":"string"},"count":{"type":"integer"}}}"#;
     let schema = format!(
         r#"{{"type":"object","required":["id","kind","number","amount","active","created_at","owner","lines","text"],

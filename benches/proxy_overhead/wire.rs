@@ -8,20 +8,23 @@ use tokio::net::TcpStream;
 use super::traffic::check_sum;
 
 /// Everything on the calling thread.
-pub fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 /// Where head and body of the first message in a buffer end.
-pub struct Message {
-    pub head: usize,
+pub(crate) struct Message {
+    pub(crate) head: usize,
     body: usize,
     sum: Option<u64>,
 }
 
 impl Message {
     /// Reads until the buffer begins with a whole message; none when the other side closed before one began.
-    pub async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<Option<Self>> {
+    pub(crate) async fn read(
+        stream: &mut TcpStream,
+        buffer: &mut Vec<u8>,
+    ) -> io::Result<Option<Self>> {
         loop {
             if let Some(message) = Self::parse(buffer)
                 && buffer.len() >= message.head + message.body
@@ -54,12 +57,12 @@ impl Message {
     }
 
     /// Whether the body is the one that its sender described.
-    pub fn is_whole(&self, buffer: &[u8]) -> bool {
+    pub(crate) fn is_whole(&self, buffer: &[u8]) -> bool {
         let body = &buffer[self.head..self.head + self.body];
         self.sum.is_none_or(|sum| sum == check_sum(body))
     }
 
-    pub fn remove(&self, buffer: &mut Vec<u8>) {
+    pub(crate) fn remove(&self, buffer: &mut Vec<u8>) {
         buffer.drain(..self.head + self.body);
     }
 }

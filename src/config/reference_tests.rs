@@ -131,7 +131,12 @@ fn every_file_in_the_folder_loads() {
         files::write_atomic(&file, text.as_bytes()).expect("written");
         let source = Source { file: Some(file), ..Source::default() };
         match load(&source, &|_| None) {
-            Ok(loaded) => assert!(loaded.report.is_empty(), "{name}: {}", loaded.report),
+            Ok(loaded) => {
+                // In an image the admin API is published on the host's loopback address.
+                let mut others =
+                    loaded.report.problems().filter(|one| one.code != "admin.cleartext-address");
+                assert!(others.next().is_none(), "{name}: {}", loaded.report);
+            }
             Err(Error::Invalid(report)) => panic!("{report}"),
             Err(error) => panic!("{name}: {error}"),
         }

@@ -27,7 +27,7 @@ impl Wire {
     pub(super) fn tcp(&self) -> TcpStream {
         let Address::Tcp(address) = &self.0 else { panic!("not TCP") };
         let stream = TcpStream::connect(address).expect("connected");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
+        stream.set_read_timeout(Some(Duration::from_mins(1))).expect("set");
         stream
     }
 

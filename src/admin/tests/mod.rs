@@ -182,7 +182,7 @@ fn event(number: i64) -> Event {
     }
 }
 
-/// Looks until there is a state, at most ten seconds.
+/// Looks until there is a state, at most a minute.
 fn eventually<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
     #[expect(clippy::disallowed_methods, reason = "a deadline of real time for real sockets")]
     let now = Instant::now;
@@ -191,7 +191,7 @@ fn eventually<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
         if let Some(state) = look() {
             return state;
         }
-        assert!(now().duration_since(begun) < Duration::from_secs(10), "waited for: {what}");
+        assert!(now().duration_since(begun) < Duration::from_mins(1), "waited for: {what}");
         std::thread::yield_now();
     }
 }

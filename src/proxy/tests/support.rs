@@ -19,7 +19,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::supervise::Panics;
 use crate::telemetry::Metrics;
 
-pub(super) const DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// One end of a connection.
 pub(super) struct Peer(pub(super) TcpStream);

@@ -224,7 +224,7 @@ impl Control {
             raise: raise.clone(),
             clock: clock.clone(),
             rng,
-            panics: panics.clone(),
+            panics,
             metrics,
         });
         let health = relay(config, &store, &bus, world, stages)?;

@@ -8,7 +8,7 @@ pub(crate) mod upstream;
 use std::time::{Duration, Instant};
 
 /// How long a state may take to come about.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Waits until `state` gives something, and gives that. Level-triggered: it asks again and again, so that no edge is missed.
 ///

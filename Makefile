@@ -52,6 +52,7 @@ step-kafka:
 # Whether every bench still runs and its checks hold; the figures of so short a run say nothing.
 step-bench:
 	$(CARGO) bench --locked --profile release --bench proxy_overhead -- --test
+	$(CARGO) bench --locked --profile release --bench infer -- --test
 
 step-demo:
 	$(CARGO) build --release --locked
@@ -65,6 +66,7 @@ demo:
 # The cost, by thread, against a bare proxy: about ten minutes on an idle machine. nginx joins in where it is installed.
 bench:
 	$(CARGO) bench --locked --bench proxy_overhead
+	$(CARGO) bench --locked --bench infer
 
 image:
 	docker build --tag driftgate .

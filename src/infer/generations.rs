@@ -56,16 +56,14 @@ impl Generations {
     /// Drops what is superfluous or too old, `newest` being the newest epoch of the API.
     pub(super) fn age(&mut self, newest: u64) {
         let mut newer = 0_u64;
-        let mut kept = 0_usize;
         let mut end = None;
-        for (epoch, cell) in self.by_epoch.iter().rev() {
+        for (kept, (epoch, cell)) in self.by_epoch.iter().rev().enumerate() {
             let superfluous = kept >= KEPT && newer >= ENOUGH;
             if superfluous || u64::from(*epoch) + EPOCHS_MAX < newest {
                 end = Some(*epoch);
                 break;
             }
             newer += u64::from(cell.n.0);
-            kept += 1;
         }
         if let Some(last) = end {
             self.by_epoch.retain(|epoch, _| *epoch > last);

@@ -13,7 +13,6 @@ use super::plans::Budget;
 use super::refuse::refuse;
 use super::table::{Name, Table};
 use super::trie;
-use crate::model::exchange::Credential;
 use crate::model::observation::{
     Body, Classes, Framing, Item, List, Method, Noise, Observation, Parameter,
 };
@@ -49,8 +48,8 @@ pub fn learn(evidence: &mut Evidence, observation: &Observation) -> Novelty {
         return novelty;
     }
     body.learned.add(1);
-    if let Some(server) = &observation.server {
-        body.servers.slot(Name::public(server)).0.add();
+    if !observation.server.is_empty() {
+        body.servers.slot(Name::public(&observation.server)).0.add();
     }
     if u64::from(observation.epoch) > body.newest.0 {
         body.newest.see(u64::from(observation.epoch));
@@ -117,10 +116,9 @@ impl Cell {
         if observation.path.trailing_slash {
             self.slashed.add();
         }
-        let consumer = observation.consumer;
-        see_parameters(&mut self.query, &observation.query, consumer, work.novelty);
-        see_parameters(&mut self.headers, &observation.headers, consumer, work.novelty);
-        self.credentials.see(&credential_set(&observation.credentials));
+        see_parameters(&mut self.query, &observation.query, observation, work.novelty);
+        see_parameters(&mut self.headers, &observation.headers, observation, work.novelty);
+        self.credentials.see(&observation.credentials);
         see_body(&mut self.request, &mut self.bodiless, &observation.request, work);
         work.novelty.status |= !self.responses.contains_key(&observation.status);
         let response = self.responses.entry(observation.status).or_default();
@@ -131,8 +129,8 @@ impl Cell {
 impl Response {
     fn see(&mut self, observation: &Observation, head_only: bool, work: &mut Work<'_>) {
         self.n.add();
-        let consumer = observation.consumer;
-        see_parameters(&mut self.headers, &observation.response_headers, consumer, work.novelty);
+        let fields = &observation.response_headers;
+        see_parameters(&mut self.headers, fields, observation, work.novelty);
         if !head_only {
             see_body(&mut self.bodies, &mut self.bodiless, &observation.response, work);
         }
@@ -143,29 +141,31 @@ impl Response {
 pub(super) fn see_parameters<const K: usize>(
     table: &mut Table<ParameterEvidence, K>,
     parameters: &[Parameter],
-    consumer: u64,
+    observation: &Observation,
     novelty: &mut Novelty,
 ) {
     for parameter in parameters {
         let name = Name { hash: parameter.hash, rank: 0, text: &parameter.name };
         let (evidence, new) = table.slot(name);
         novelty.parameter |= new;
-        evidence.see(parameter, consumer, novelty);
+        evidence.see(parameter, observation, novelty);
     }
 }
 
 impl ParameterEvidence {
-    fn see(&mut self, parameter: &Parameter, consumer: u64, novelty: &mut Novelty) {
+    fn see(&mut self, parameter: &Parameter, observation: &Observation, novelty: &mut Novelty) {
         self.k.add();
         novelty.due |= is_threshold(self.k);
-        self.consumers.see_hash(consumer);
+        self.consumers.see_hash(observation.consumer);
         if parameter.repeats > 1 {
             self.repeated.add();
         }
         if parameter.bare {
             self.bare.add();
         }
-        self.texts.see(parameter.classes, parameter.kept.as_deref(), parameter.mark, novelty);
+        let kept = observation.text(parameter.kept);
+        let kept = (!kept.is_empty()).then_some(kept);
+        self.texts.see(parameter.classes, kept, parameter.mark, novelty);
         if let Some(list) = parameter.list {
             let lists = match list.separator {
                 '|' => &mut self.pipes,
@@ -249,17 +249,4 @@ impl Stream {
             shape.fold(&item.tape, work);
         }
     }
-}
-
-/// The credentials of a request as one text: kind, place and name of each, sorted.
-fn credential_set(credentials: &[Credential]) -> String {
-    let mut parts: Vec<String> = credentials
-        .iter()
-        .map(|credential| {
-            format!("{}\t{}\t{}", credential.kind as u8, credential.place as u8, credential.name)
-        })
-        .collect();
-    parts.sort_unstable();
-    parts.dedup();
-    parts.join("\n")
 }

@@ -48,8 +48,8 @@ impl Refusal {
             let sum = parts.fold(0, u64::wrapping_add);
             self.requests.slot(Name { hash: sum, rank: 0, text: "" }).0.add();
         }
-        let (fields, consumer) = (&observation.response_headers, observation.consumer);
-        see_parameters(&mut self.headers, fields, consumer, work.novelty);
+        let fields = &observation.response_headers;
+        see_parameters(&mut self.headers, fields, observation, work.novelty);
     }
 }
 

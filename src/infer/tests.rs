@@ -81,7 +81,8 @@ impl Shot {
             plan: Arc::new(Plan::default()),
         };
         // Tests of this folder are the one place where both halves of the analysis meet below `pipeline`.
-        crate::observe::observe(&exchange, &KEY, &crate::observe::Lens::default())
+        let lens = crate::observe::Lens::default();
+        crate::observe::Observer::new(KEY, lens).observe(&exchange).clone()
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn descend<'a>(
         node.visit(segment, path.text_of(segment), observation.consumer);
         for echo in observation.echoes.iter().filter(|echo| echo.segment == depth) {
             let table = if echo.strong { &mut node.strong_echoes } else { &mut node.weak_echoes };
-            table.slot(Name::public(&echo.key)).0.add();
+            table.slot(Name::public(observation.text(echo.key))).0.add();
         }
     }
     node

@@ -4,10 +4,10 @@
 //! live here so that neither imports the other. The only texts in an observation are path segments, names, and short
 //! keyword-like values that could become members of an enum; everything else is a class, a length or a keyed hash.
 
-use super::exchange::Credential;
+use std::sync::Arc;
 
 /// One exchange as evidence sees it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Observation {
     pub method: Method,
     pub path: Path,
@@ -15,7 +15,9 @@ pub struct Observation {
     pub query: Vec<Parameter>,
     /// Request fields that may be parameters of the API.
     pub headers: Vec<Parameter>,
-    pub credentials: Vec<Credential>,
+    /// The credentials, each as `kind TAB place TAB name`, sorted, one per line; empty for an anonymous request. Kind and
+    /// place are the numbers of [`super::exchange::CredentialKind`] and [`super::exchange::CredentialPlace`].
+    pub credentials: String,
     /// 100-599.
     pub status: u16,
     pub request: Body,
@@ -28,8 +30,10 @@ pub struct Observation {
     pub ids: Vec<KnownId>,
     /// A redirect to the same path with a prefix, suffix or slash added: the server corrects its caller.
     pub canonical_redirect: bool,
-    /// `scheme://authority` as the client used it.
-    pub server: Option<Box<str>>,
+    /// `scheme://authority` as the client used it; empty when unknown.
+    pub server: String,
+    /// What [`Parameter::kept`] and [`Echo::key`] point into.
+    pub texts: String,
     pub consumer: u64,
     pub weight: u32,
     /// Unix milliseconds; serves shown figures only.
@@ -53,11 +57,18 @@ impl Observation {
             _ => false,
         }
     }
+
+    /// A text of this observation.
+    #[must_use]
+    pub fn text(&self, span: TextSpan) -> &str {
+        span.of(&self.texts)
+    }
 }
 
 /// Request methods; the first eight are those that OpenAPI can describe, in its canonical order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
+    #[default]
     Get,
     Put,
     Post,
@@ -118,6 +129,13 @@ pub struct Path {
 impl Path {
     /// Stands for the part that is data; paths with control characters are no paths.
     pub const CORE: char = '\u{1}';
+
+    /// Empties it and keeps its memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.segments.clear();
+        self.trailing_slash = false;
+    }
 
     /// The text of a segment; empty where it is data that may not be kept.
     #[must_use]
@@ -255,7 +273,7 @@ impl DataClass {
 #[derive(Debug, Clone)]
 pub struct Parameter {
     /// Empty when the name itself is data.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Keyed hash of the name.
     pub hash: u64,
     /// How often it was given, at least 1.
@@ -269,7 +287,7 @@ pub struct Parameter {
     /// The separator that splits its value, and what the items are.
     pub list: Option<List>,
     /// The value, where it could become the member of an enum.
-    pub kept: Option<Box<str>>,
+    pub kept: TextSpan,
 }
 
 /// A value with a separator in it.
@@ -288,7 +306,7 @@ pub struct Echo {
     /// Index into [`Path::segments`].
     pub segment: usize,
     /// The key that repeats it.
-    pub key: Box<str>,
+    pub key: TextSpan,
     pub strong: bool,
 }
 
@@ -312,19 +330,19 @@ pub enum Body {
     Unknown,
     /// Media that has no schema here.
     Opaque {
-        media: Box<str>,
+        media: Arc<str>,
     },
     /// Said to be JSON and is not.
     Malformed {
-        media: Box<str>,
+        media: Arc<str>,
     },
     Tape {
-        media: Box<str>,
+        media: Arc<str>,
         tape: Tape,
     },
     /// A sequence of documents.
     Items {
-        media: Box<str>,
+        media: Arc<str>,
         framing: Framing,
         items: Vec<Item>,
         /// Items that are no JSON.
@@ -369,14 +387,22 @@ pub struct Tape {
 }
 
 impl Tape {
+    /// Empties it and keeps its memory.
+    pub fn clear(&mut self) {
+        let (mut tokens, mut texts) =
+            (std::mem::take(&mut self.tokens), std::mem::take(&mut self.texts));
+        tokens.clear();
+        texts.clear();
+        *self = Self { tokens, texts, ..Self::default() };
+    }
+
     #[must_use]
     pub fn text(&self, span: TextSpan) -> &str {
-        let start = span.start as usize;
-        self.texts.get(start..start + usize::from(span.length)).unwrap_or_default()
+        span.of(&self.texts)
     }
 }
 
-/// A range in [`Tape::texts`]; empty when nothing was kept.
+/// A range in the texts of a tape or an observation; empty when nothing was kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TextSpan {
     pub start: u32,
@@ -384,6 +410,22 @@ pub struct TextSpan {
 }
 
 impl TextSpan {
+    /// Appends a text; its span. One too long is not kept.
+    pub fn keep(texts: &mut String, text: &str) -> Self {
+        match (u32::try_from(texts.len()), u16::try_from(text.len())) {
+            (Ok(start), Ok(length)) => {
+                texts.push_str(text);
+                Self { start, length }
+            }
+            _ => Self::default(),
+        }
+    }
+
+    fn of(self, texts: &str) -> &str {
+        let start = self.start as usize;
+        texts.get(start..start + usize::from(self.length)).unwrap_or_default()
+    }
+
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.length == 0

@@ -3,7 +3,7 @@
 //! Owns every syntactic class (`spec/inference.md` 4). Refuses to own what follows from a class. All bits that hold are set;
 //! nothing here allocates or backtracks, and the work is linear in texts of at most [`LENGTH_MAX`] bytes.
 
-use super::secrets;
+use super::{codes, secrets};
 use crate::model::observation::{Classes, DataClass};
 
 /// Longer texts have no class.
@@ -11,6 +11,9 @@ const LENGTH_MAX: usize = 2_048;
 
 /// Longest text that may become the member of an enum.
 pub(super) const KEYWORD_MAX: usize = 40;
+
+/// Longest code of a country, currency, locale or color.
+const CODE_MAX: usize = 9;
 
 /// Classes that say "this is data", so that the text cannot be the member of an enum.
 const DATA: Classes = Classes::INTEGER
@@ -31,6 +34,7 @@ const DATA: Classes = Classes::INTEGER
     .or(Classes::URI)
     .or(Classes::IPV4)
     .or(Classes::IPV6)
+    .or(Classes::BASE64)
     .or(Classes::JWT)
     .or(Classes::PHONE)
     .or(Classes::SECRET);
@@ -130,6 +134,9 @@ pub(super) fn classify(text: &str) -> Classes {
         add_numeric(bytes, &profile, &mut add);
         add_random(text, &profile, &mut add);
     }
+    if bytes.len() <= CODE_MAX {
+        add_codes(bytes, &mut add);
+    }
     if profile.has(COLON) {
         add(is_uri(text), Classes::URI);
         add(
@@ -152,6 +159,13 @@ pub(super) fn classify(text: &str) -> Classes {
     classes
 }
 
+fn add_codes(bytes: &[u8], add: &mut impl FnMut(bool, Classes)) {
+    add(codes::is_country(bytes), Classes::COUNTRY);
+    add(codes::is_currency(bytes), Classes::CURRENCY);
+    add(codes::is_locale(bytes), Classes::LOCALE);
+    add(codes::is_color(bytes), Classes::COLOR);
+}
+
 fn add_numeric(bytes: &[u8], profile: &Profile, add: &mut impl FnMut(bool, Classes)) {
     let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
     if profile.only(DIGIT | DASH) && digits.iter().all(u8::is_ascii_digit) && !digits.is_empty() {
@@ -163,6 +177,7 @@ fn add_numeric(bytes: &[u8], profile: &Profile, add: &mut impl FnMut(bool, Class
     add(profile.only(DIGIT | DASH | DOT) && is_decimal(digits), Classes::DECIMAL);
     add(profile.only(DIGIT | DOT) && is_ipv4(bytes), Classes::IPV4);
     add(profile.has(PLUS) && is_phone(bytes), Classes::PHONE);
+    add(profile.has(DOT) && codes::is_semver(bytes), Classes::SEMVER);
     if bytes.first().is_some_and(u8::is_ascii_digit) {
         add(is_date(bytes), Classes::DATE);
         add(is_time(bytes), Classes::TIME);
@@ -186,6 +201,8 @@ fn add_random(text: &str, profile: &Profile, add: &mut impl FnMut(bool, Classes)
     let random = bytes.len() >= 16 && profile.digits >= 3 && profile.changes >= 5;
     add(url_safe && letters && random, Classes::TOKEN);
     add(url_safe && is_prefixed(text), Classes::PREFIXED);
+    let base64 = profile.only(LETTER | DIGIT | DASH | UNDERSCORE | PLUS | SLASH | OTHER);
+    add(base64 && codes::is_base64(bytes), Classes::BASE64);
 }
 
 /// Letter first, then letters, digits, `_ - . : /`, at most one space: short enough to be the member of an enum.

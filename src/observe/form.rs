@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 
-use super::body::Builder;
+use super::builder::Builder;
 
 /// The pairs of a query or form, decoded; the second is none where `=` is absent.
 pub(super) fn pairs(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Option<Cow<'_, str>>)> {
@@ -23,8 +23,10 @@ fn decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
 }
 
-/// Writes a form as an object whose repeated fields are arrays.
-pub(super) fn read(text: &str, builder: &mut Builder<'_, '_>) {
+/// Writes a form as an object whose repeated fields are arrays. The last field of a prefix is left out.
+pub(super) fn read(text: &str, truncated: bool, builder: &mut Builder<'_, '_>) {
+    let cut = text.rsplit_once('&').map_or("", |(whole, _)| whole);
+    let text = if truncated { cut } else { text };
     let mut fields: Vec<(Cow<'_, str>, Vec<Cow<'_, str>>)> = Vec::new();
     let mut places: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
     for (name, value) in pairs(text) {
@@ -49,5 +51,5 @@ pub(super) fn read(text: &str, builder: &mut Builder<'_, '_>) {
             }
         }
     }
-    builder.close();
+    builder.end(!truncated);
 }

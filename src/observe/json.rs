@@ -3,6 +3,8 @@
 //! Owns the grammar of RFC 8259. It accepts and rejects complete inputs as `serde_json` does (apart from its depth limit and
 //! a tolerated byte order mark). Refuses to build anything: what to keep is the caller's decision.
 
+use smallvec::SmallVec;
+
 /// One step of a document.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Event<'a> {
@@ -114,7 +116,7 @@ pub(super) struct Reader<'a> {
     at: usize,
     expect: Expect,
     /// One entry per open container: whether it is an object.
-    open: Vec<bool>,
+    open: SmallVec<[bool; 64]>,
     /// Only a prefix is there: an end too early is no fault.
     prefix: bool,
 }
@@ -130,7 +132,17 @@ type Step<T> = Result<T, Stop>;
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str, prefix: bool) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Self { text, at: 0, expect: Expect::Value, open: Vec::new(), prefix }
+        Self { text, at: 0, expect: Expect::Value, open: SmallVec::new(), prefix }
+    }
+
+    /// Whether one whole document has been read.
+    pub(super) fn is_complete(&self) -> bool {
+        self.expect == Expect::End
+    }
+
+    /// Where the reader stands; what follows a whole document begins here.
+    pub(super) fn at(&self) -> usize {
+        self.at
     }
 
     /// The next event; none at the end of the document, or where a prefix ends.

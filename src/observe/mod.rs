@@ -2,13 +2,18 @@
 //!
 //! Owns reading paths, parameters, media and bodies. Refuses to own counting; that is `infer`.
 
+mod affix;
 mod body;
+mod builder;
 mod classes;
+mod codes;
 mod form;
 mod ids;
+mod items;
 mod json;
 mod lexicon;
 mod media;
+mod multipart;
 mod names;
 mod noise;
 mod parameters;
@@ -16,15 +21,18 @@ mod path;
 mod secrets;
 #[cfg(test)]
 mod tests;
+mod xml;
 
 use percent_encoding::percent_decode_str;
+use smallvec::SmallVec;
 
-use crate::model::exchange::Exchange;
+use crate::model::exchange::{Credential, Exchange};
 use crate::model::hash::HashKey;
-use crate::model::observation::{Body, Method, Noise, Observation, Path};
+use crate::model::observation::{Body, Method, Noise, Observation, Token};
 
-use self::body::Context;
+use self::builder::{Context, Workspace};
 use self::ids::Ids;
+use self::parameters::Collector;
 
 /// How the exchanges of one API are looked at.
 #[derive(Debug, Clone)]
@@ -69,77 +77,181 @@ impl Default for Lens {
     }
 }
 
-/// What is kept of an exchange: classes, shapes, keyed hashes. Pure; cost is linear in the bodies.
-#[must_use]
-pub fn observe(exchange: &Exchange, key: &HashKey, lens: &Lens) -> Observation {
-    let path = path::observe(&exchange.path, key, lens);
-    let noise = noise::of(exchange).or_else(|| path.is_err().then_some(Noise::BadPath));
-    let mut observation = heads(exchange, path.unwrap_or_default(), lens);
-    observation.noise = noise;
-    if noise.is_none() {
-        read(&mut observation, exchange, key, lens);
-    }
-    observation
+/// Looks at the exchanges of one API, one after the other, in memory that is used again: nothing is allocated for an exchange
+/// like those before it. Pure but for that memory; cost is linear in the bodies.
+pub struct Observer {
+    key: HashKey,
+    lens: Lens,
+    work: Workspace,
+    media: media::Names,
+    observation: Observation,
 }
 
-/// What the start lines say.
-fn heads(exchange: &Exchange, path: Path, lens: &Lens) -> Observation {
-    let location = exchange.response.field("location");
-    Observation {
-        method: Method::parse(&exchange.method),
-        path,
-        query: Vec::new(),
-        headers: Vec::new(),
-        credentials: exchange.credentials.clone(),
-        status: exchange.status,
-        request: Body::Absent,
-        response: Body::Absent,
-        response_headers: Vec::new(),
-        echoes: Vec::new(),
-        ids: Vec::new(),
-        canonical_redirect: location.is_some_and(|target| leads_to_itself(&exchange.path, target)),
-        server: exchange.authority.as_ref().map(|authority| {
-            let scheme = if exchange.secure { "https" } else { "http" };
-            format!("{scheme}://{authority}").into()
-        }),
-        consumer: exchange.consumer,
-        weight: exchange.weight,
-        time_ms: exchange.time_ms,
-        epoch: lens.epoch(exchange.time_ms),
-        refused_names: Vec::new(),
-        noise: None,
+impl Observer {
+    #[must_use]
+    pub fn new(key: HashKey, lens: Lens) -> Self {
+        let (work, media) = (Workspace::default(), media::Names::default());
+        Self { key, lens, work, media, observation: Observation::default() }
+    }
+
+    /// What is kept of an exchange: classes, shapes, keyed hashes.
+    pub fn observe(&mut self, exchange: &Exchange) -> &Observation {
+        self.reuse();
+        let path = path::observe(&exchange.path, &self.key, &self.lens, &mut self.observation.path);
+        let noise = noise::of(exchange).or_else(|| path.is_err().then_some(Noise::BadPath));
+        self.heads(exchange);
+        self.observation.noise = noise;
+        if noise.is_none() {
+            self.read(exchange);
+        }
+        &self.observation
+    }
+
+    /// Takes the memory of the observation before.
+    fn reuse(&mut self) {
+        let before = std::mem::take(&mut self.observation);
+        for body in [before.request, before.response] {
+            match body {
+                Body::Tape { tape, .. } => self.work.give_back(tape),
+                Body::Items { items, .. } => {
+                    for item in items {
+                        self.work.give_back(item.tape);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let Observation { mut path, mut query, mut headers, mut response_headers, .. } = before;
+        path.clear();
+        [&mut query, &mut headers, &mut response_headers].into_iter().for_each(Vec::clear);
+        let (mut ids, mut echoes) = (before.ids, before.echoes);
+        ids.clear();
+        echoes.clear();
+        let [mut credentials, mut server, mut texts] =
+            [before.credentials, before.server, before.texts];
+        [&mut credentials, &mut server, &mut texts].into_iter().for_each(String::clear);
+        self.observation = Observation {
+            path,
+            query,
+            headers,
+            credentials,
+            response_headers,
+            echoes,
+            ids,
+            server,
+            texts,
+            ..Observation::default()
+        };
+    }
+
+    /// What the start lines say.
+    fn heads(&mut self, exchange: &Exchange) {
+        let location = exchange.response.field("location");
+        let observation = &mut self.observation;
+        observation.method = Method::parse(&exchange.method);
+        observation.status = exchange.status;
+        observation.canonical_redirect =
+            location.is_some_and(|target| leads_to_itself(&exchange.path, target));
+        if let Some(authority) = &exchange.authority {
+            let scheme = if exchange.secure { "https://" } else { "http://" };
+            observation.server.extend([scheme, authority]);
+        }
+        observation.consumer = exchange.consumer;
+        observation.weight = exchange.weight;
+        observation.time_ms = exchange.time_ms;
+        observation.epoch = self.lens.epoch(exchange.time_ms);
+        write_credentials(&exchange.credentials, &mut observation.credentials);
+    }
+
+    /// Parameters and bodies.
+    fn read(&mut self, exchange: &Exchange) {
+        let accepted = self.observation.accepted();
+        self.parameters(exchange, accepted);
+        let Self { key, lens, work, media, observation } = self;
+        let context = Context { key, plan: &exchange.plan, lens };
+        let mut reader = body::Reader { context, work, media };
+        if accepted {
+            observation.request = reader.read(&exchange.request, &mut Ids::ignored());
+        } else if matches!(exchange.status, 400 | 422) {
+            let refused = reader.read(&exchange.request, &mut Ids::ignored());
+            observation.refused_names = root_names(&refused);
+            if let Body::Tape { tape, .. } = refused {
+                reader.work.give_back(tape);
+            }
+        }
+        let path = std::mem::take(&mut observation.path);
+        let mut ids = if accepted { Ids::of(&path, observation) } else { Ids::ignored() };
+        // A HEAD answer has the fields of a body that is not there, a 304 those of one that the client has.
+        observation.response = match (exchange.method.as_str(), exchange.status) {
+            ("HEAD", _) => Body::Unknown,
+            (_, 204 | 304) => Body::Absent,
+            _ => reader.read(&exchange.response, &mut ids),
+        };
+        if matches!(exchange.status, 201 | 202)
+            && let Some(tail) =
+                exchange.response.field("location").and_then(|to| tail_hash(to, context.key))
+        {
+            ids.created(tail);
+        }
+        ids.give(observation);
+        observation.path = path;
+    }
+
+    fn parameters(&mut self, exchange: &Exchange, accepted: bool) {
+        let Self { key, work, observation, .. } = self;
+        let mut collector = Collector {
+            key,
+            plan: &exchange.plan,
+            credentials: &exchange.credentials,
+            names: &mut work.names,
+            texts: &mut observation.texts,
+        };
+        if accepted {
+            let query = exchange.query.as_deref().unwrap_or_default();
+            collector.query(query, &mut observation.query);
+            collector.request_fields(&exchange.request.fields, &mut observation.headers);
+        }
+        let fields = &exchange.response.fields;
+        collector.response_fields(fields, accepted, &mut observation.response_headers);
     }
 }
 
-/// Parameters and bodies.
-fn read(observation: &mut Observation, exchange: &Exchange, key: &HashKey, lens: &Lens) {
-    let context = Context { key, plan: &exchange.plan, lens };
-    let credentials = &exchange.credentials;
-    let accepted = observation.accepted();
-    if accepted {
-        let query = exchange.query.as_deref().unwrap_or_default();
-        observation.query = parameters::query(query, key, &exchange.plan, credentials);
-        observation.headers =
-            parameters::request_fields(&exchange.request.fields, key, credentials);
-        observation.request = body::observe(&exchange.request, &context, &mut Ids::ignored());
+/// Writes the credentials of a request as one text, whatever order they came in.
+fn write_credentials(credentials: &[Credential], out: &mut String) {
+    let mut sorted: SmallVec<[&Credential; 4]> = credentials.iter().collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    for (index, credential) in sorted.into_iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        // Both have fewer than ten variants.
+        let digit = |number: u8| char::from(b'0' + number);
+        out.push(digit(credential.kind as u8));
+        out.push('\t');
+        out.push(digit(credential.place as u8));
+        out.push('\t');
+        out.push_str(&credential.name);
     }
-    observation.response_headers = parameters::response_fields(&exchange.response.fields, key);
-    let path = std::mem::take(&mut observation.path);
-    let mut ids = if accepted { Ids::of(&path) } else { Ids::ignored() };
-    // A HEAD answer has the fields of a body that is not there, a 304 those of one that the client has.
-    observation.response = match (exchange.method.as_str(), exchange.status) {
-        ("HEAD", _) => Body::Unknown,
-        (_, 204 | 304) => Body::Absent,
-        _ => body::observe(&exchange.response, &context, &mut ids),
-    };
-    if matches!(exchange.status, 201 | 202)
-        && let Some(tail) = exchange.response.field("location").and_then(|to| tail_hash(to, key))
-    {
-        ids.created(tail);
+}
+
+/// Hashes of the member names of a body that is an object.
+fn root_names(body: &Body) -> Vec<u64> {
+    let Body::Tape { tape, .. } = body else { return Vec::new() };
+    let mut depth = 0_usize;
+    let mut names = Vec::new();
+    for token in &tape.tokens {
+        match token {
+            Token::Object { closed: false, .. } if depth == 0 => return Vec::new(),
+            Token::Object { .. } | Token::Array { .. } => depth += 1,
+            Token::End => depth = depth.saturating_sub(1),
+            Token::Key(key) if depth == 1 && key.data.is_none() && !key.superseded => {
+                names.push(key.hash);
+            }
+            _ => {}
+        }
     }
-    let Ids { known, echoes, .. } = ids;
-    (observation.ids, observation.echoes) = (known, echoes);
-    observation.path = path;
+    names
 }
 
 /// The hash of the last path segment of a `Location`.

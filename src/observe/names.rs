@@ -2,13 +2,86 @@
 //!
 //! Owns the lists of names that other rules lean on. Refuses to own secrecy (`model::redaction`).
 
+use std::sync::Arc;
+
+use super::builder::{Sight, hash_short};
 use super::classes;
 use crate::model::hash::HashKey;
 use crate::model::observation::DataClass;
+use crate::model::redaction::is_secret_name;
 use crate::model::words;
 
 /// Longest name that is kept; longer ones are data.
 const NAME_MAX: usize = 128;
+
+/// Names whose facts are remembered; a power of two.
+const REMEMBERED: usize = 2_048;
+
+/// Longer names are looked at anew each time.
+const REMEMBERED_LENGTH: usize = 64;
+
+/// What follows from the name of a member or parameter alone.
+#[derive(Debug, Clone)]
+pub(super) struct Facts {
+    pub(super) name: Arc<str>,
+    /// Keyed hash of the name; of its class for data.
+    pub(super) hash: u64,
+    pub(super) rank: u8,
+    pub(super) tag: u8,
+    pub(super) data: Option<DataClass>,
+    pub(super) id_like: Option<bool>,
+    /// Keyed hash of its [`noun`].
+    pub(super) noun: Option<u64>,
+    pub(super) sight: Sight,
+}
+
+/// The facts of names seen lately, each in the one place that its hash gives it: the same names come again and again.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    places: Vec<Option<Facts>>,
+}
+
+impl Names {
+    pub(super) fn of(&mut self, key: &HashKey, name: &str) -> &Facts {
+        if self.places.is_empty() {
+            self.places.resize(REMEMBERED, None);
+        }
+        let last = REMEMBERED - 1;
+        let place = if name.len() > REMEMBERED_LENGTH {
+            0
+        } else {
+            1 + usize::try_from(hash_short(name.as_bytes()) >> 40).unwrap_or(0) % last
+        };
+        let known = &mut self.places[place];
+        if known.as_ref().is_none_or(|facts| &*facts.name != name) {
+            *known = None;
+        }
+        known.get_or_insert_with(|| Facts::of(key, name))
+    }
+}
+
+impl Facts {
+    fn of(key: &HashKey, name: &str) -> Self {
+        let data = data_class(name);
+        let sight = if is_secret_name(name) {
+            Sight::Secret
+        } else if is_free_text(name) {
+            Sight::FreeText
+        } else {
+            Sight::Open
+        };
+        Self {
+            name: name.into(),
+            hash: data.map_or_else(|| key.hash(name.as_bytes()), |class| data_hash(key, class)),
+            rank: if data.is_some() { 0 } else { rank(name) },
+            tag: if data.is_some() { 0 } else { tag(name) },
+            data,
+            id_like: id_like(name),
+            noun: noun(name).map(|noun| key.hash(noun.as_bytes())),
+            sight,
+        }
+    }
+}
 
 /// Whether a name identifies what holds it: strongly (`id`, `user_id`), weakly (`name`), or not at all.
 pub(super) fn id_like(name: &str) -> Option<bool> {

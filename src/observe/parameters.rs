@@ -2,12 +2,15 @@
 //!
 //! Owns the ignore lists and what is kept of a value. Refuses to own whether a parameter is stated; that needs counts.
 
-use super::body::{hash_short, mark};
+use std::sync::Arc;
+
+use super::builder::{Sight, hash_short, mark};
 use super::classes::classify;
-use super::{form, names};
-use crate::model::exchange::{Credential, CredentialPlace, Field, Text};
+use super::form;
+use super::names::Names;
+use crate::model::exchange::{Credential, CredentialPlace, Field};
 use crate::model::hash::HashKey;
-use crate::model::observation::{Classes, List, Parameter};
+use crate::model::observation::{Classes, List, Parameter, TextSpan};
 use crate::model::redaction::Plan;
 
 /// Parameters of one exchange beyond this are not looked at.
@@ -55,29 +58,86 @@ const STATED_RESPONSE_FIELDS: &[&str] = &[
     "content-disposition",
 ];
 
-/// The distinct parameters of a query, in order of appearance.
-pub(super) fn query(
-    text: &str,
-    key: &HashKey,
-    plan: &Plan,
-    credentials: &[Credential],
-) -> Vec<Parameter> {
-    let mut found: Vec<Parameter> = Vec::new();
-    for (name, value) in form::pairs(text).take(PARAMETERS_MAX) {
-        let credential = credentials
-            .iter()
-            .any(|known| known.place == CredentialPlace::Query && *known.name == *name);
-        if credential || is_ignored_query(&name) {
-            continue;
-        }
-        let hidden = plan.hides_parameter(&name);
-        let parameter = parameter(&name, value.as_deref(), hidden, key);
-        match found.iter_mut().find(|known| known.hash == parameter.hash) {
-            Some(known) => repeat(known, &parameter),
-            None => found.push(parameter),
+/// Writes the parameters of one place.
+pub(super) struct Collector<'a> {
+    pub(super) key: &'a HashKey,
+    pub(super) plan: &'a Plan,
+    pub(super) credentials: &'a [Credential],
+    pub(super) names: &'a mut Names,
+    /// What the values kept point into.
+    pub(super) texts: &'a mut String,
+}
+
+impl Collector<'_> {
+    /// The distinct parameters of a query, in order of appearance.
+    pub(super) fn query(&mut self, text: &str, found: &mut Vec<Parameter>) {
+        for (name, value) in form::pairs(text).take(PARAMETERS_MAX) {
+            if self.is_credential(&name, CredentialPlace::Query) || is_ignored_query(&name) {
+                continue;
+            }
+            let hidden = self.plan.hides_parameter(&name);
+            let bare = value.is_none();
+            let value = (!hidden).then(|| value.unwrap_or_default());
+            self.see(&name, value.as_deref(), bare, found);
         }
     }
-    found
+
+    /// Request fields that may be parameters.
+    pub(super) fn request_fields(&mut self, fields: &[Field], found: &mut Vec<Parameter>) {
+        for field in fields.iter().take(PARAMETERS_MAX) {
+            let name = &*field.name;
+            if !is_ignored_field(name) && !self.is_credential(name, CredentialPlace::Header) {
+                self.see(name, field.value.as_str(), false, found);
+            }
+        }
+    }
+
+    /// Response fields worth stating; with `own`, also those of the API's own that have to be counted first.
+    pub(super) fn response_fields(
+        &mut self,
+        fields: &[Field],
+        own: bool,
+        found: &mut Vec<Parameter>,
+    ) {
+        for field in fields.iter().take(PARAMETERS_MAX) {
+            let name = &*field.name;
+            if is_stated(name) || (own && name.starts_with("x-") && !is_ignored_field(name)) {
+                self.see(name, field.value.as_str(), false, found);
+            }
+        }
+    }
+
+    fn is_credential(&self, name: &str, place: CredentialPlace) -> bool {
+        self.credentials.iter().any(|known| known.place == place && &*known.name == name)
+    }
+
+    /// Adds one value; none: withheld.
+    fn see(&mut self, name: &str, value: Option<&str>, bare: bool, found: &mut Vec<Parameter>) {
+        let facts = self.names.of(self.key, name);
+        if facts.data.is_some() {
+            return;
+        }
+        let text = value.unwrap_or_default();
+        let classes = value.map_or(Classes::NONE, classify);
+        if let Some(known) = found.iter_mut().find(|known| known.hash == facts.hash) {
+            // Only what holds for all values of a name remains.
+            known.repeats = known.repeats.saturating_add(1);
+            known.classes = known.classes.and(classes);
+            (known.list, known.kept) = (None, TextSpan::default());
+            return;
+        }
+        let keeps = classes.has(Classes::KEYWORD) && facts.sight == Sight::Open;
+        found.push(Parameter {
+            name: Arc::clone(&facts.name),
+            hash: facts.hash,
+            repeats: 1,
+            classes,
+            mark: value.map_or(0, |text| mark(hash_short(text.as_bytes()))),
+            bare,
+            list: value.and_then(list),
+            kept: if keeps { TextSpan::keep(self.texts, text) } else { TextSpan::default() },
+        });
+    }
 }
 
 fn is_ignored_query(name: &str) -> bool {
@@ -85,42 +145,23 @@ fn is_ignored_query(name: &str) -> bool {
         || name.starts_with("utm_")
         || name.starts_with("cachebust")
         || IGNORED_QUERY.contains(&name)
-        || names::data_class(name).is_some()
 }
 
-/// Request fields that may be parameters.
-pub(super) fn request_fields(
-    fields: &[Field],
-    key: &HashKey,
-    credentials: &[Credential],
-) -> Vec<Parameter> {
-    let candidates = fields.iter().filter(|field| {
-        let name = &*field.name;
-        !is_ignored_field(name)
-            && !IGNORED_FIELD_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-            && !IGNORED_FIELD_ENDINGS.iter().any(|ending| name.ends_with(ending))
-            && !credentials
-                .iter()
-                .any(|known| known.place == CredentialPlace::Header && &*known.name == name)
-    });
-    collect(candidates, key)
-}
-
-/// Response fields worth stating.
-pub(super) fn response_fields(fields: &[Field], key: &HashKey) -> Vec<Parameter> {
-    let candidates = fields.iter().filter(|field| {
-        let name = &*field.name;
-        STATED_RESPONSE_FIELDS.contains(&name)
-            || name.contains("ratelimit")
-            || name.starts_with("x-total")
-            || name.starts_with("x-page")
-            || name.starts_with("x-next")
-    });
-    collect(candidates, key)
+/// Whether a response field is part of what an operation promises.
+fn is_stated(name: &str) -> bool {
+    STATED_RESPONSE_FIELDS.contains(&name)
+        || name.contains("ratelimit")
+        || ["x-total", "x-page", "x-next"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Fields of the protocol, of clients and of tracing: no part of any contract.
 fn is_ignored_field(name: &str) -> bool {
+    IGNORED_FIELD_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || IGNORED_FIELD_ENDINGS.iter().any(|ending| name.ends_with(ending))
+        || is_listed_field(name)
+}
+
+fn is_listed_field(name: &str) -> bool {
     matches!(
         name,
         "authorization"
@@ -164,47 +205,6 @@ fn is_ignored_field(name: &str) -> bool {
             | "x-request-start"
             | "x-requested-with"
     )
-}
-
-fn collect<'a>(fields: impl Iterator<Item = &'a Field>, key: &HashKey) -> Vec<Parameter> {
-    let mut found: Vec<Parameter> = Vec::new();
-    for field in fields.take(PARAMETERS_MAX) {
-        let value = match &field.value {
-            Text::Plain(text) => Some(&**text),
-            Text::Redacted(_) => None,
-        };
-        let parameter =
-            parameter(&field.name, Some(value.unwrap_or_default()), value.is_none(), key);
-        match found.iter_mut().find(|known| known.hash == parameter.hash) {
-            Some(known) => repeat(known, &parameter),
-            None => found.push(parameter),
-        }
-    }
-    found
-}
-
-fn parameter(name: &str, value: Option<&str>, hidden: bool, key: &HashKey) -> Parameter {
-    let text = value.unwrap_or_default();
-    let classes = if hidden { Classes::NONE } else { classify(text) };
-    let keeps = classes.has(Classes::KEYWORD) && !names::is_free_text(name);
-    Parameter {
-        name: name.into(),
-        hash: key.hash(name.as_bytes()),
-        repeats: 1,
-        classes,
-        mark: if hidden { 0 } else { mark(hash_short(text.as_bytes())) },
-        bare: value.is_none(),
-        list: if hidden { None } else { list(text) },
-        kept: keeps.then(|| text.into()),
-    }
-}
-
-/// A second value of the same name: only what holds for both remains.
-fn repeat(known: &mut Parameter, other: &Parameter) {
-    known.repeats = known.repeats.saturating_add(1);
-    known.classes = known.classes.and(other.classes);
-    known.list = None;
-    known.kept = None;
 }
 
 /// The separator that splits a value into at least two items, and what they are.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::{Lens, classes, lexicon, secrets};
+use super::{Lens, affix, classes, lexicon, secrets};
 use crate::model::hash::HashKey;
 use crate::model::observation::{DataClass, Path, Segment, SegmentClass};
 use crate::model::words;
@@ -22,15 +22,28 @@ const VERSION_TEXT_MAX: usize = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadPath;
 
-/// Reads a raw path.
-pub(super) fn observe(raw: &str, key: &HashKey, lens: &Lens) -> Result<Path, BadPath> {
+/// Reads a raw path into an empty one.
+pub(super) fn observe(
+    raw: &str,
+    key: &HashKey,
+    lens: &Lens,
+    path: &mut Path,
+) -> Result<(), BadPath> {
+    let read = read(raw, key, lens, path);
+    if read.is_err() {
+        path.clear();
+    }
+    read
+}
+
+fn read(raw: &str, key: &HashKey, lens: &Lens, path: &mut Path) -> Result<(), BadPath> {
     let prefix = lens.path_prefix.trim_end_matches('/');
     let rest = raw.strip_prefix(prefix).unwrap_or(raw);
-    if raw.len() > lens.path_bytes_max || raw.contains(['\\', '\0']) || !rest.starts_with('/') {
+    let unfit = |byte: u8| byte == b'\\' || byte.is_ascii_control();
+    if raw.len() > lens.path_bytes_max || raw.bytes().any(unfit) || !rest.starts_with('/') {
         return Err(BadPath);
     }
-    let mut path =
-        Path { trailing_slash: rest.len() > 1 && rest.ends_with('/'), ..Path::default() };
+    path.trailing_slash = rest.len() > 1 && rest.ends_with('/');
     for piece in rest.split('/') {
         let piece = piece.split_once(';').map_or(piece, |(name, _)| name);
         if piece.is_empty() {
@@ -40,10 +53,10 @@ pub(super) fn observe(raw: &str, key: &HashKey, lens: &Lens) -> Result<Path, Bad
             return Err(BadPath);
         }
         if piece != "." {
-            push(&mut path, piece, key)?;
+            push(path, piece, key)?;
         }
     }
-    Ok(path)
+    Ok(())
 }
 
 fn push(path: &mut Path, raw: &str, key: &HashKey) -> Result<(), BadPath> {
@@ -59,12 +72,16 @@ fn push(path: &mut Path, raw: &str, key: &HashKey) -> Result<(), BadPath> {
         Cow::Borrowed(&*decoded)
     };
     let class = class_of(&decoded, &lower);
+    let affixed = if class.is_soft() { affix::split(&decoded) } else { None };
     let start = path.text.len();
     let depth = path.segments.len();
-    if may_be_kept(class, &decoded, depth) {
-        path.text.push_str(&canonical);
+    match &affixed {
+        Some(affixed) => affixed.write(&mut path.text),
+        None if may_be_kept(class, &decoded, depth) => path.text.push_str(&canonical),
+        None => {}
     }
     let place = |at: usize| u32::try_from(at).map_err(|_| BadPath);
+    let class = affixed.map_or(class, |affixed| SegmentClass::Data(affixed.class));
     // Only words name collections.
     let word = match class.data() {
         None => key.hash(words::singular(&lower).as_bytes()),
@@ -72,10 +89,10 @@ fn push(path: &mut Path, raw: &str, key: &HashKey) -> Result<(), BadPath> {
     };
     path.segments.push(Segment {
         class,
-        affixed: false,
+        affixed: affixed.is_some(),
         start: place(start)?,
         end: place(path.text.len())?,
-        hash: key.hash(decoded.as_bytes()),
+        hash: key.hash(affixed.map_or(&*decoded, |affixed| affixed.core).as_bytes()),
         word,
     });
     Ok(())

@@ -14,6 +14,8 @@ use crate::model::media::MediaType;
 use crate::model::observation::{Classes, DataClass, SegmentClass, Token};
 use crate::model::redaction::Plan;
 
+mod media;
+
 const KEY: HashKey = HashKey::OFFLINE;
 
 fn exchange(method: &str, path: &str, body: &str) -> Exchange {
@@ -44,8 +46,12 @@ fn exchange(method: &str, path: &str, body: &str) -> Exchange {
     }
 }
 
+fn observe(exchange: &Exchange) -> Observation {
+    Observer::new(KEY, Lens::default()).observe(exchange).clone()
+}
+
 fn tape_of(exchange: &Exchange) -> crate::model::observation::Tape {
-    match observe(exchange, &KEY, &Lens::default()).response {
+    match observe(exchange).response {
         Body::Tape { tape, .. } => tape,
         other => panic!("no tape: {other:?}"),
     }
@@ -63,8 +69,9 @@ fn accepts(text: &str) -> bool {
 }
 
 fn class_of(path: &str) -> SegmentClass {
-    let path = path::observe(&format!("/{path}"), &KEY, &Lens::default()).expect("a path");
-    path.segments[0].class
+    let mut read = crate::model::observation::Path::default();
+    path::observe(&format!("/{path}"), &KEY, &Lens::default(), &mut read).expect("a path");
+    read.segments[0].class
 }
 
 #[test]
@@ -189,13 +196,13 @@ fn a_prefix_tells_what_is_there_and_not_what_is_missing() {
 #[test]
 fn what_cannot_be_json_is_malformed_and_has_no_tape() {
     for body in ["{\"a\":", "{'a':1}", "nul", "{\"a\":1}{"] {
-        let observation = observe(&exchange("GET", "/x", body), &KEY, &Lens::default());
+        let observation = observe(&exchange("GET", "/x", body));
         assert!(matches!(observation.response, Body::Malformed { .. }), "{body}");
     }
     let mut invalid = exchange("GET", "/x", "");
     invalid.response.body =
         RawBody::Bytes { bytes: Bytes::from_static(b"{\"a\":\"\xff\"}"), truncated: false };
-    let observation = observe(&invalid, &KEY, &Lens::default());
+    let observation = observe(&invalid);
     assert!(matches!(observation.response, Body::Malformed { .. }));
 }
 
@@ -223,20 +230,20 @@ fn configured_places_are_hidden_with_all_that_is_below() {
 
 #[test]
 fn responses_name_their_paths_values() {
-    let observation = observe(
-        &exchange("GET", "/users/jane-w", r#"{"login":"jane-w","id":7,"team_id":12}"#),
-        &KEY,
-        &Lens::default(),
-    );
+    let body = r#"{"login":"jane-w","id":7,"team_id":12}"#;
+    let observation = observe(&exchange("GET", "/users/jane-w", body));
     assert_eq!(observation.echoes.len(), 1);
-    assert_eq!((observation.echoes[0].segment, &*observation.echoes[0].key), (1, "login"));
+    assert_eq!(
+        (observation.echoes[0].segment, observation.text(observation.echoes[0].key)),
+        (1, "login")
+    );
     let team = KEY.hash(b"team");
     assert!(observation.ids.iter().any(|id| id.value == KEY.hash(b"12") && id.collection == team));
 }
 
 #[test]
 fn noise_is_told_by_its_reason() {
-    let reason = |exchange: &Exchange| observe(exchange, &KEY, &Lens::default()).noise;
+    let reason = |exchange: &Exchange| observe(exchange).noise;
     assert_eq!(reason(&exchange("GET", "/wp-login.php", "{}")), Some(Noise::Scanner));
     assert_eq!(reason(&exchange("GET", "/app.js", "{}")), Some(Noise::Asset));
     assert_eq!(reason(&exchange("OPTIONS", "/orders", "{}")), Some(Noise::Method));
@@ -329,6 +336,6 @@ proptest! {
 
     #[test]
     fn arbitrary_paths_and_bodies_panic_nobody(path in "/\\PC{0,40}", body in ".{0,60}") {
-        let _observation = observe(&exchange("GET", &path, &body), &KEY, &Lens::default());
+        let _observation = observe(&exchange("GET", &path, &body));
     }
 }

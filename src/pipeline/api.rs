@@ -12,7 +12,7 @@ use crate::model::hash::HashKey;
 use crate::model::redaction::Plan;
 use crate::model::revision::{Origin, Revision, RevisionId};
 use crate::model::units::Span;
-use crate::observe::{self, Lens};
+use crate::observe::{Lens, Observer};
 use crate::store::Change;
 
 use super::effects::Effects;
@@ -43,7 +43,7 @@ pub enum BaselineSetting {
 /// The state of one API.
 pub(super) struct Api {
     pub(super) settings: ApiSettings,
-    lens: Lens,
+    observer: Observer,
     pub(super) evidence: Evidence,
     pub(super) baseline: Option<Held>,
     drift: Drift,
@@ -71,7 +71,7 @@ impl Api {
     /// An API of which nothing is known yet.
     pub(super) fn new(settings: ApiSettings, world: &World, now_ms: i64) -> Self {
         let mut api = Self {
-            lens: lens(&settings),
+            observer: observer(&settings, &world.key),
             evidence: Evidence::new(&settings.name, world.key.id()),
             baseline: None,
             drift: Drift::new(Arc::clone(&settings.name), settings.drift.clone()),
@@ -110,12 +110,17 @@ impl Api {
 
     /// Takes new settings over. A changed file is a new baseline; evidence stays unless the prefix changed, for then every
     /// path means something else.
-    pub(super) fn configure(&mut self, settings: ApiSettings, now_ms: i64) -> Vec<Transition> {
+    pub(super) fn configure(
+        &mut self,
+        settings: ApiSettings,
+        key: &HashKey,
+        now_ms: i64,
+    ) -> Vec<Transition> {
         if settings.path_prefix != self.settings.path_prefix {
             self.evidence = Evidence::new(&settings.name, self.evidence.key_id());
             self.dirty = true;
         }
-        self.lens = lens(&settings);
+        self.observer = observer(&settings, key);
         self.settings = settings;
         match (&self.settings.baseline, &self.baseline) {
             (BaselineSetting::Predefined { revision, .. }, Some(held))
@@ -188,15 +193,14 @@ impl Api {
             self.counters.own_test.inc();
             return;
         }
-        self.learn(&exchange, &world.key);
+        self.learn(&exchange);
         for transition in self.judge(&exchange) {
             self.tell(transition, world, effects);
         }
     }
 
-    fn learn(&mut self, exchange: &Exchange, key: &HashKey) {
-        let observation = observe::observe(exchange, key, &self.lens);
-        let novelty = infer::learn(&mut self.evidence, &observation);
+    fn learn(&mut self, exchange: &Exchange) {
+        let novelty = infer::learn(&mut self.evidence, self.observer.observe(exchange));
         self.counts.learned += 1;
         self.counters.learned.inc();
         self.dirty = true;
@@ -306,6 +310,8 @@ impl Api {
     }
 }
 
-fn lens(settings: &ApiSettings) -> Lens {
-    Lens { path_prefix: settings.path_prefix.as_str().into(), ..Lens::default() }
+/// Looks at exchanges as the settings say; what it makes of them ages.
+fn observer(settings: &ApiSettings, key: &HashKey) -> Observer {
+    let path_prefix = settings.path_prefix.as_str().into();
+    Observer::new(key.clone(), Lens { path_prefix, epochs: true, ..Lens::default() })
 }

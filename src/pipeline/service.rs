@@ -307,7 +307,7 @@ impl Service {
             self.apis.drain(..).map(|api| (Arc::clone(api.name()), api)).collect();
         for settings in settings {
             let api = if let Some(mut api) = known.remove(&settings.name) {
-                let transitions = api.configure(settings, now);
+                let transitions = api.configure(settings, &self.world.key, now);
                 api.tell_all(transitions, &self.world, &mut self.effects);
                 api
             } else {

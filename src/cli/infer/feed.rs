@@ -19,7 +19,7 @@ use crate::model::exchange::Exchange;
 use crate::model::hash::HashKey;
 use crate::model::problem::Position;
 use crate::model::redaction::Plan;
-use crate::observe::{self, Lens};
+use crate::observe::{Lens, Observer};
 
 /// Records handed to a worker at once.
 const BATCH: usize = 64;
@@ -154,6 +154,7 @@ impl Feed {
 
     fn work(&self, receiver: &Receiver<Batch>) -> Learned {
         let mut learned = Learned::default();
+        let mut observer = Observer::new(self.key.clone(), self.lens.clone());
         while let Ok(batch) = receiver.recv() {
             for record in &batch.records {
                 learned.read += 1;
@@ -162,7 +163,7 @@ impl Feed {
                     Format::Ndjson => ndjson::capture(&record.bytes, &self.frame),
                 };
                 match read {
-                    Ok(capture) => self.learn(&mut learned, &capture),
+                    Ok(capture) => self.learn(&mut learned, &mut observer, &capture),
                     Err(Unusable::Skipped(reason)) => learned.leave_out(reason),
                     Err(Unusable::Bad { line, column, reason }) => {
                         let position = place(record.position, line, column);
@@ -174,7 +175,7 @@ impl Feed {
         learned
     }
 
-    fn learn(&self, learned: &mut Learned, capture: &Capture) {
+    fn learn(&self, learned: &mut Learned, observer: &mut Observer, capture: &Capture) {
         let Some(exchange) = self.border.open(capture, &self.plan) else {
             return learned.leave_out("unreadable head");
         };
@@ -196,8 +197,7 @@ impl Feed {
         });
         host.read += 1;
         host.api_typed += u64::from(is_api_typed(&exchange));
-        let observation = observe::observe(&exchange, &self.key, &self.lens);
-        infer::learn(&mut host.evidence, &observation);
+        infer::learn(&mut host.evidence, observer.observe(&exchange));
     }
 }
 

@@ -4,11 +4,12 @@
 //! then again and again (`infer_known`), and exchanges of which each has a path and names never seen before
 //! (`infer_novel`). One thread; the figures of a stage are those of the best round, since neighbours only ever add.
 //!
-//! `-- --test` runs one short round and judges nothing but that known exchanges cost no allocation in observe and learn.
+//! `-- --memory` prints what evidence weighs instead. `-- --test` runs one short round and judges nothing but that known exchanges cost no allocation in observe and learn.
 
 #![expect(clippy::disallowed_methods, reason = "a bench looks at the clock itself")]
 #![expect(clippy::print_stdout, reason = "its result is what it prints")]
 
+mod memory;
 mod traffic;
 
 use std::hint::black_box;
@@ -165,6 +166,10 @@ fn novel(lines: &[String], rounds: usize) {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--memory") {
+        memory::run();
+        return ExitCode::SUCCESS;
+    }
     let test = std::env::args().any(|argument| argument == "--test");
     let (exchanges, rounds) = if test { (400, 1) } else { (4_000, 20) };
     let allocations = known(&traffic::known(exchanges), rounds);

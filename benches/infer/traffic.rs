@@ -30,6 +30,16 @@ fn record(noun: &str, number: usize) -> Value {
 }
 
 fn line(method: &str, path: &str, request: Option<&Value>, response: &Value) -> String {
+    answered(method, path, request, 200, response)
+}
+
+fn answered(
+    method: &str,
+    path: &str,
+    request: Option<&Value>,
+    status: u16,
+    response: &Value,
+) -> String {
     let mut sent = json!({
         "method": method,
         "url": format!("https://api.example.com{path}"),
@@ -42,7 +52,7 @@ fn line(method: &str, path: &str, request: Option<&Value>, response: &Value) -> 
         "v": 1,
         "time": "2025-03-01T10:00:00Z",
         "request": sent,
-        "response": {"status": 200, "headers": [["content-type", "application/json"]], "json": response},
+        "response": {"status": status, "headers": [["content-type", "application/json"]], "json": response},
     })
     .to_string()
 }
@@ -88,6 +98,22 @@ pub(crate) fn novel(count: usize) -> Vec<String> {
             )
         })
         .collect()
+}
+
+/// One exchange of one of many operations with about 40 schema nodes each.
+pub(crate) fn of_many(index: usize, operations: usize) -> String {
+    let operation = index % operations;
+    let noun = NOUNS[operation % NOUNS.len()];
+    let number = index / operations + 100;
+    let path = format!("/{}/{noun}s/{number}", letters(operation / NOUNS.len()));
+    let record = json!({"record": record(noun, number), "related": [record("x", number + 1)]});
+    line("GET", &path, None, &record)
+}
+
+/// One request of a scan: a path of its own, and always the same answer.
+pub(crate) fn scanned(index: usize, status: u16) -> String {
+    let path = format!("/{}-{}", letters(index), letters(index / 7));
+    answered("GET", &path, None, status, &json!({"message": "hello", "code": 1}))
 }
 
 /// A number as a word.

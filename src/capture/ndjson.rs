@@ -144,6 +144,9 @@ pub fn capture(record: &[u8], frame: &Frame) -> Result<Capture, Unusable> {
     if !(100..=599).contains(&response.status) {
         return Err(bad("`response.status` is not between 100 and 599"));
     }
+    if weight == Some(0) {
+        return Err(bad("`weight` is less than 1"));
+    }
     let encoded = request.encoded || response.encoded;
     let request_body = Body {
         json: request.json,

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Error;
 use super::evidence::{Body, Evidence};
+use super::limits::Size;
 use super::monoid::Monoid as _;
 
 /// The version of these bytes. Newer ones are refused; sections are only ever added.
@@ -82,6 +83,7 @@ pub fn decode(bytes: &[u8]) -> Result<Evidence, Error> {
         let mut section = Reader { bytes: head.take(length)?, depth: 0 };
         if tag == SECTION_BODY {
             evidence.body = Body::read(&mut section)?;
+            evidence.size = Size::of(&evidence.body.root, evidence.size);
         }
     }
     Ok(evidence)

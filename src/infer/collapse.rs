@@ -53,6 +53,24 @@ pub(super) fn canonicalise(node: &mut Node) {
     }
 }
 
+/// How many children can be given up as literals.
+pub(super) fn soft_children(node: &Node) -> usize {
+    node.children.iter().filter(|entry| is_soft_code(entry.value.class.0)).count()
+}
+
+/// Collapses all that can be, whatever it is like.
+pub(super) fn give_all_up(node: &mut Node) {
+    let soft: Vec<u64> = node
+        .children
+        .iter()
+        .filter(|entry| is_soft_code(entry.value.class.0))
+        .map(|entry| entry.hash)
+        .collect();
+    for hash in soft {
+        give_up(node, hash);
+    }
+}
+
 /// Collapses what is alike, if enough of it is.
 fn test(node: &mut Node) {
     let soft: Vec<u64> = node

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::codec::{Corrupt, Reader, Writer};
 use super::error::Error;
 use super::generations::Generations;
+use super::limits::Size;
 use super::monoid::{All, Bits64, Capped, Count, Greatest, Monoid, Range, Sum, blocks};
 use super::plans::Budget;
 use super::shape::Shape;
-use super::table::Table;
-use super::{collapse, generations, shape::Texts};
+use super::table::{self, Table};
+use super::{collapse, generations, limits, shape::Texts};
 use crate::model::observation::KnownId;
 
 /// Ids that are remembered per API.
@@ -24,6 +25,8 @@ pub struct Evidence {
     key_id: [u8; 4],
     pub(super) body: Body,
     pub(super) plans: Budget,
+    /// How far the body has grown; worked out, not kept.
+    pub(super) size: Size,
 }
 
 /// Caches make no difference.
@@ -37,7 +40,20 @@ impl Evidence {
     /// Nothing counted yet. `key_id` names the hash key of all observations to come.
     #[must_use]
     pub fn new(api: &str, key_id: [u8; 4]) -> Self {
-        Self { api: api.into(), key_id, body: Body::default(), plans: Budget::default() }
+        Self {
+            api: api.into(),
+            key_id,
+            body: Body::default(),
+            plans: Budget::default(),
+            size: Size::default(),
+        }
+    }
+
+    /// The same with room for so many nodes of the trie.
+    #[cfg(test)]
+    pub(super) fn with_nodes_max(mut self, nodes_max: usize) -> Self {
+        self.size.nodes_max = nodes_max;
+        self
     }
 
     /// The same, learning without short cuts for known shapes.
@@ -55,6 +71,12 @@ impl Evidence {
     #[must_use]
     pub fn key_id(&self) -> [u8; 4] {
         self.key_id
+    }
+
+    /// Limits at which something was forgotten, with how often they bit: tables that overflowed, exchanges not learned from.
+    #[must_use]
+    pub fn limits_hit(&self) -> Vec<(&'static str, u64)> {
+        limits::hit(&self.body)
     }
 
     /// Exchanges that taught something.
@@ -80,6 +102,7 @@ pub fn merge(evidence: &mut Evidence, other: &Evidence) -> Result<(), Error> {
     body.merge(&other.body);
     collapse::canonicalise(&mut body.root);
     generations::age(&mut body.root, body.newest.0);
+    evidence.size = Size::of(&body.root, evidence.size);
     Ok(())
 }
 
@@ -248,7 +271,7 @@ pub(super) struct KnownIds {
 
 impl KnownIds {
     pub(super) fn see(&mut self, id: KnownId) {
-        if self.ids.len() < KNOWN_IDS {
+        if self.ids.len() < table::room(KNOWN_IDS) {
             self.ids.insert(id);
             return;
         }
@@ -256,6 +279,11 @@ impl KnownIds {
         if !beyond && self.ids.insert(id) {
             self.ids.pop_last();
         }
+    }
+
+    /// Whether some may have been forgotten.
+    pub(super) fn is_full(&self) -> bool {
+        self.ids.len() >= table::room(KNOWN_IDS)
     }
 
     /// All sightings of a value.
@@ -267,7 +295,7 @@ impl KnownIds {
 
     /// Whether absence of a value means that it was never seen.
     pub(super) fn decides(&self, value: u64) -> bool {
-        self.ids.len() < KNOWN_IDS || self.ids.last().is_some_and(|last| value < last.value)
+        !self.is_full() || self.ids.last().is_some_and(|last| value < last.value)
     }
 }
 

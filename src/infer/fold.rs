@@ -38,7 +38,7 @@ struct Seen {
     places: SmallVec<[u16; 32]>,
     spoilt: bool,
     /// Where an object has tags: its members and their kinds.
-    members: SmallVec<[KeyCount; 16]>,
+    members: SmallVec<[KeyCount; 48]>,
     tags: SmallVec<[(Key, Token); 4]>,
 }
 

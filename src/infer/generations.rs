@@ -33,6 +33,15 @@ impl Generations {
         (self.by_epoch.entry(epoch).or_default(), first)
     }
 
+    /// Whether the generation of an epoch would stay, `newest` being the newest epoch of the API.
+    pub(super) fn wants(&self, epoch: u16, newest: u64) -> bool {
+        let newer = self.by_epoch.iter().rev().take_while(|(other, _)| **other > epoch);
+        let (count, n) = newer.fold((0, 0_u64), |(count, n), (_, cell)| {
+            (count + 1, n.saturating_add(u64::from(cell.n.0)))
+        });
+        !is_past(epoch, newest) && !is_superfluous(count, n)
+    }
+
     /// All that counts, taken together.
     pub(super) fn live(&self) -> Cow<'_, Cell> {
         let mut cells = self.by_epoch.values();
@@ -58,8 +67,7 @@ impl Generations {
         let mut newer = 0_u64;
         let mut end = None;
         for (kept, (epoch, cell)) in self.by_epoch.iter().rev().enumerate() {
-            let superfluous = kept >= KEPT && newer >= ENOUGH;
-            if superfluous || u64::from(*epoch) + EPOCHS_MAX < newest {
+            if is_superfluous(kept, newer) || is_past(*epoch, newest) {
                 end = Some(*epoch);
                 break;
             }
@@ -71,17 +79,24 @@ impl Generations {
     }
 }
 
+/// Whether so many newer generations with so many exchanges say enough.
+fn is_superfluous(newer: usize, exchanges: u64) -> bool {
+    newer >= KEPT && exchanges >= ENOUGH
+}
+
+/// Whether an epoch lies too far behind the newest.
+fn is_past(epoch: u16, newest: u64) -> bool {
+    u64::from(epoch) + EPOCHS_MAX < newest
+}
+
 /// Ages all operations of a trie; those without a generation left are gone.
 pub(super) fn age(node: &mut Node, newest: u64) {
     node.cells.retain(|_, generations| {
         generations.age(newest);
         !generations.is_empty()
     });
-    for entry in node.children.iter_mut() {
-        age(&mut entry.value, newest);
-    }
-    if let Some(star) = &mut node.star {
-        age(star, newest);
+    for child in node.children.values_mut().chain(node.star.as_deref_mut()) {
+        age(child, newest);
     }
 }
 

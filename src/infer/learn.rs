@@ -6,7 +6,8 @@
 use super::evidence::{
     self, BodyEvidence, Cell, Evidence, Lists, ParameterEvidence, Response, Stream,
 };
-use super::generations;
+use super::generations::{self, Generations};
+use super::limits::{self, Size};
 use super::monoid::Count;
 use super::novelty::{Novelty, is_threshold};
 use super::plans::Budget;
@@ -38,7 +39,7 @@ const LISTED: Classes = Classes::INTEGER
 /// Folds one observation into the evidence; equal to merging with the evidence of that observation alone.
 pub fn learn(evidence: &mut Evidence, observation: &Observation) -> Novelty {
     let mut novelty = Novelty::default();
-    let Evidence { body, plans, .. } = evidence;
+    let Evidence { body, plans, size, .. } = evidence;
     if let Some(noise) = observation.noise {
         leave_out(body, observation, noise);
         return novelty;
@@ -57,7 +58,9 @@ pub fn learn(evidence: &mut Evidence, observation: &Observation) -> Novelty {
     }
     let mut work = Work { novelty: &mut novelty, plans };
     if observation.accepted() {
-        accept(body, observation, &mut work);
+        if limits::admit(body, size, &observation.path) {
+            accept(body, observation, size, &mut work);
+        }
     } else {
         refuse(body, observation, &mut work);
     }
@@ -80,11 +83,16 @@ fn leave_out(body: &mut evidence::Body, observation: &Observation, noise: Noise)
     }
 }
 
-fn accept(body: &mut evidence::Body, observation: &Observation, work: &mut Work<'_>) {
+fn accept(
+    body: &mut evidence::Body,
+    observation: &Observation,
+    size: &mut Size,
+    work: &mut Work<'_>,
+) {
     body.accepted.add(1);
     observation.ids.iter().for_each(|id| body.known_ids.see(*id));
     let newest = body.newest.0;
-    let node = trie::descend(&mut body.root, observation, work.novelty);
+    let node = trie::descend(&mut body.root, observation, work.novelty, &mut size.nodes);
     let (method, head_only) = match &observation.method {
         Method::Head => (&Method::Get, true),
         other => (other, false),
@@ -94,14 +102,15 @@ fn accept(body: &mut evidence::Body, observation: &Observation, work: &mut Work<
         return;
     };
     let index = u16::try_from(index).unwrap_or(u16::MAX);
+    let none = Generations::default();
+    if !node.cells.get(&index).unwrap_or(&none).wants(observation.epoch, newest) {
+        return;
+    }
     let generations = node.cells.entry(index).or_default();
     let (cell, first) = generations.of(observation.epoch);
     work.novelty.operation |= first;
     cell.see(observation, head_only, work);
     generations.age(newest);
-    if generations.is_empty() {
-        node.cells.remove(&index);
-    }
 }
 
 impl Cell {

@@ -10,6 +10,7 @@ mod evidence;
 mod fold;
 mod generations;
 mod learn;
+mod limits;
 mod monoid;
 mod novelty;
 mod plans;

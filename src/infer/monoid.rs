@@ -325,7 +325,7 @@ impl<const K: usize, V: Monoid> Capped<K, V> {
         }
         let at = match self.items.binary_search_by(|(known, _)| (**known).cmp(text)) {
             Ok(at) => at,
-            Err(_) if self.items.len() >= K => {
+            Err(_) if self.items.len() >= super::table::room(K) => {
                 self.open();
                 return None;
             }

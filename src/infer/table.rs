@@ -9,12 +9,20 @@ use super::monoid::Monoid;
 use crate::model::hash::HashKey;
 
 /// Up to `K` named entries.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Table<V, const K: usize> {
     /// Sorted by hash.
     entries: Vec<Entry<V>>,
     /// All entries that had no room, taken together.
     rest: Option<Box<V>>,
+    /// Place of the greatest entry of a full table, once it was looked for: a flood of names asks again and again.
+    greatest: Option<u16>,
+}
+
+impl<V: PartialEq, const K: usize> PartialEq for Table<V, K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries && self.rest == other.rest
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -52,9 +60,16 @@ impl<'a> Name<'a> {
     }
 }
 
+/// Entries that a table of so many may hold; tests force fewer, so that limits bite.
+pub(super) fn room(entries: usize) -> usize {
+    #[cfg(test)]
+    let entries = super::tests::caps::forced().map_or(entries, |cap| cap.min(entries));
+    entries
+}
+
 impl<V, const K: usize> Default for Table<V, K> {
     fn default() -> Self {
-        Self { entries: Vec::new(), rest: None }
+        Self { entries: Vec::new(), rest: None, greatest: None }
     }
 }
 
@@ -93,24 +108,35 @@ impl<V: Monoid, const K: usize> Table<V, K> {
     /// itself.
     fn make(&mut self, at: usize, name: Name<'_>) -> Option<usize> {
         let mut at = at;
-        if self.entries.len() >= K {
-            let order = |entry: &Entry<V>| (entry.rank, entry.hash);
-            let (index, greatest) =
-                self.entries.iter().enumerate().max_by_key(|(_, entry)| order(entry))?;
-            if order(greatest) < (name.rank, name.hash) {
+        if self.entries.len() >= room(K) {
+            let (index, greatest) = self.greatest()?;
+            if greatest < (name.rank, name.hash) {
                 return None;
             }
             let evicted = self.entries.remove(index);
-            self.rest.get_or_insert_default().merge(&evicted.value);
+            self.rest_mut().merge(&evicted.value);
             at -= usize::from(index < at);
         }
         if self.entries.len() == self.entries.capacity() {
             // There are very many small tables: they grow by what they need.
             self.entries.reserve_exact((self.entries.len() / 4).max(1));
         }
+        self.greatest = None;
         let Name { hash, rank, text } = name;
         self.entries.insert(at, Entry { hash, rank, name: text.into(), value: V::default() });
         Some(at)
+    }
+
+    /// The place of the greatest entry, with its rank and hash.
+    fn greatest(&mut self) -> Option<(usize, (u8, u64))> {
+        let order = |entry: &Entry<V>| (entry.rank, entry.hash);
+        let found = self.greatest.or_else(|| {
+            let last = self.entries.iter().enumerate().max_by_key(|(_, entry)| order(entry));
+            last.and_then(|(place, _)| u16::try_from(place).ok())
+        });
+        self.greatest = found;
+        let place = usize::from(found?);
+        self.entries.get(place).map(|entry| (place, order(entry)))
     }
 
     pub(super) fn get(&self, hash: u64) -> Option<&Entry<V>> {
@@ -118,9 +144,15 @@ impl<V: Monoid, const K: usize> Table<V, K> {
         self.entries.get(at)
     }
 
+    pub(super) fn get_mut(&mut self, hash: u64) -> Option<&mut V> {
+        let at = self.entries.binary_search_by_key(&hash, |entry| entry.hash).ok()?;
+        self.entries.get_mut(at).map(|entry| &mut entry.value)
+    }
+
     /// Takes an entry out, as a collapse does.
     pub(super) fn take(&mut self, hash: u64) -> Option<Entry<V>> {
         let at = self.entries.binary_search_by_key(&hash, |entry| entry.hash).ok()?;
+        self.greatest = None;
         Some(self.entries.remove(at))
     }
 
@@ -131,6 +163,11 @@ impl<V: Monoid, const K: usize> Table<V, K> {
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry<V>> {
         self.entries.iter_mut()
+    }
+
+    /// The values of all entries, and that of the rest.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.entries.iter_mut().map(|entry| &mut entry.value).chain(self.rest.as_deref_mut())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -186,6 +223,6 @@ impl<V: Monoid, const K: usize> Monoid for Table<V, K> {
             let value = reader.nested(V::read)?;
             entries.push(Entry { hash, rank, name, value });
         }
-        Ok(Self { entries, rest: Monoid::read(reader)? })
+        Ok(Self { entries, rest: Monoid::read(reader)?, greatest: None })
     }
 }

@@ -1,9 +1,12 @@
-//! Promises of inference: the laws of evidence, and what documents say of given traffic.
+//! Promises of inference: what documents say of given traffic. The laws of evidence are in `laws`.
+
+pub(super) mod caps;
+mod growth;
+mod laws;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -27,6 +30,10 @@ struct Shot {
     status: u16,
     response: Option<Value>,
     consumer: u64,
+    /// Of its bodies.
+    media: &'static str,
+    /// Weeks since 1970.
+    week: i64,
 }
 
 impl Shot {
@@ -39,6 +46,8 @@ impl Shot {
             status: 200,
             response: Some(response),
             consumer: 1,
+            media: "application/json",
+            week: 0,
         }
     }
 
@@ -48,7 +57,7 @@ impl Shot {
 
     fn observe(&self) -> Observation {
         let message = |body: &Option<Value>| Message {
-            media: body.as_ref().and_then(|_| MediaType::parse("application/json")),
+            media: body.as_ref().and_then(|_| MediaType::parse(self.media)),
             body: body.as_ref().map_or(RawBody::Absent, |body| RawBody::Bytes {
                 bytes: Bytes::from(body.to_string()),
                 truncated: false,
@@ -58,7 +67,7 @@ impl Shot {
         let exchange = Exchange {
             id: String::new(),
             api: "test".into(),
-            time_ms: 0,
+            time_ms: self.week * 7 * 24 * 3_600_000,
             duration_us: 0,
             outcome: Outcome::Ok,
             own_test: false,
@@ -81,7 +90,7 @@ impl Shot {
             plan: Arc::new(Plan::default()),
         };
         // Tests of this folder are the one place where both halves of the analysis meet below `pipeline`.
-        let lens = crate::observe::Lens::default();
+        let lens = crate::observe::Lens { epochs: true, ..crate::observe::Lens::default() };
         crate::observe::Observer::new(KEY, lens).observe(&exchange).clone()
     }
 }
@@ -378,155 +387,4 @@ fn evidence_of_other_keys_and_apis_does_not_mix() {
         merge(&mut evidence, &Evidence::new("b", [0; 4])),
         Err(Error::OtherApi { .. })
     ));
-}
-
-fn values() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        (-3_i64..5_000_000_000).prop_map(Value::from),
-        (-10.0..10.0_f64).prop_map(Value::from),
-        "[a-c]{1,2}".prop_map(Value::from),
-        Just(json!("2024-01-01T00:00:00Z")),
-        Just(json!("jane@example.org")),
-    ];
-    leaf.prop_recursive(3, 12, 3, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-            prop::collection::btree_map("[a-d]|id|[0-9]{2}", inner, 0..4)
-                .prop_map(|members| Value::Object(members.into_iter().collect())),
-        ]
-    })
-}
-
-fn shots() -> impl Strategy<Value = Shot> {
-    let path = prop::collection::vec(
-        prop_oneof![
-            Just("orders".to_owned()),
-            Just("search".to_owned()),
-            "[0-9]{1,2}",
-            "[a-z]{5}",
-            Just("jane@example.org".to_owned())
-        ],
-        0..4,
-    );
-    let method =
-        prop_oneof![Just("GET"), Just("POST"), Just("HEAD"), Just("OPTIONS"), Just("PURGE")];
-    let status = prop_oneof![
-        Just(200_u16),
-        Just(201),
-        Just(204),
-        Just(304),
-        Just(400),
-        Just(404),
-        Just(500)
-    ];
-    let query = prop::option::of("([a-c]=[a-z0-9]{0,2}&){0,3}");
-    let bodies = (prop::option::of(values()), prop::option::of(values()));
-    (method, path, query, status, bodies, 0_u64..4).prop_map(
-        |(method, path, query, status, (request, response), consumer)| Shot {
-            method,
-            path: format!("/{}", path.join("/")),
-            query,
-            request,
-            status,
-            response,
-            consumer,
-        },
-    )
-}
-
-/// So many cases; what failed once is kept beside this file.
-fn config(cases: u32) -> ProptestConfig {
-    let kept = proptest::test_runner::FileFailurePersistence::WithSource("regressions");
-    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
-}
-
-proptest! {
-    #![proptest_config(config(64))]
-
-    #[test]
-    fn order_does_not_matter(
-        shots in prop::collection::vec(shots(), 0..12).prop_flat_map(|shots| {
-            (Just(shots.clone()), Just(shots).prop_shuffle())
-        })
-    ) {
-        let (first, second) = shots;
-        prop_assert_eq!(encode(&learned(&first)), encode(&learned(&second)));
-    }
-
-    #[test]
-    fn parts_merge_into_the_whole_in_any_order(
-        shots in prop::collection::vec((shots(), 0..3_usize), 0..12)
-    ) {
-        let all: Vec<Shot> = shots.iter().map(|(shot, _)| shot.clone()).collect();
-        let part = |wanted: usize| {
-            let chosen: Vec<Shot> =
-                shots.iter().filter(|(_, part)| *part == wanted).map(|(shot, _)| shot.clone()).collect();
-            learned(&chosen)
-        };
-        let whole = encode(&learned(&all));
-        for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
-            let mut merged = Evidence::new("test", KEY.id());
-            for index in order {
-                merge(&mut merged, &part(index)).expect("one key");
-            }
-            prop_assert_eq!(&encode(&merged), &whole);
-        }
-        let mut right = part(1);
-        merge(&mut right, &part(2)).expect("one key");
-        let mut left = part(0);
-        merge(&mut left, &right).expect("one key");
-        prop_assert_eq!(encode(&left), whole);
-    }
-
-    #[test]
-    fn plans_make_no_difference(shots in prop::collection::vec(shots(), 0..12)) {
-        let mut plain = Evidence::new("test", KEY.id()).without_plans();
-        for shot in shots.iter().chain(&shots) {
-            learn(&mut plain, &shot.observe());
-        }
-        let twice: Vec<Shot> = shots.iter().chain(&shots).cloned().collect();
-        prop_assert_eq!(encode(&plain), encode(&learned(&twice)));
-    }
-
-    #[test]
-    fn evidence_reads_back_and_nothing_is_neutral(shots in prop::collection::vec(shots(), 0..8)) {
-        let mut evidence = learned(&shots);
-        let bytes = encode(&evidence);
-        prop_assert_eq!(&decode(&bytes).expect("sound bytes"), &evidence);
-        merge(&mut evidence, &Evidence::new("test", KEY.id())).expect("one key");
-        prop_assert_eq!(encode(&evidence), bytes);
-    }
-
-    #[test]
-    fn what_was_shown_before_is_no_news(shots in prop::collection::vec(shots(), 1..6)) {
-        let mut evidence = learned(&shots);
-        for _ in 0..2 {
-            for shot in &shots {
-                learn(&mut evidence, &shot.observe());
-            }
-        }
-        for shot in &shots {
-            let news = learn(&mut evidence, &shot.observe());
-            prop_assert_eq!(Novelty { due: false, ..news }, Novelty::default());
-        }
-    }
-
-    #[test]
-    fn documents_keep_no_redacted_value(shots in prop::collection::vec(shots(), 0..8)) {
-        for view in [View::Strict, View::Permissive] {
-            let options = ProjectOptions { view, samples_min: 1, ..ProjectOptions::default() };
-            let text = project(&learned(&shots), &options).document.to_string();
-            prop_assert!(!text.contains("jane") && !text.contains("2024-01-01"));
-        }
-    }
-
-    #[test]
-    fn yaml_reads_back_as_the_same_json(value in values(), text in "\\PC{0,12}|[~#&*!|>%@`?:, \\-\\n\\t0-9eEnoyNO.x]{0,6}") {
-        let value = json!({"value": value, "text": text, text: [[], {}, [[1]], [{"a": [1], "b": {}}]]});
-        let written = yaml::write(&value);
-        let read: Value = serde_saphyr::from_str(&written).expect("YAML");
-        prop_assert_eq!(read, value, "{}", written);
-    }
 }

@@ -9,11 +9,12 @@ use super::shape::DATA_MARK;
 use super::table::Name;
 use crate::model::observation::{Observation, Path, Segment, SegmentClass};
 
-/// Walks along the path, counting visits; makes nodes where there are none.
+/// Walks along the path, counting visits; makes nodes where there are none, and counts those in `nodes`.
 pub(super) fn descend<'a>(
     root: &'a mut Node,
     observation: &Observation,
     novelty: &mut Novelty,
+    nodes: &mut usize,
 ) -> &'a mut Node {
     let path = &observation.path;
     let mut node = root;
@@ -22,7 +23,10 @@ pub(super) fn descend<'a>(
             collapse::growing(node);
         }
         node = child(node, path, segment);
-        novelty.path |= node.visits.0 == 0;
+        if node.visits.0 == 0 {
+            novelty.path = true;
+            *nodes += 1;
+        }
         node.visit(segment, path.text_of(segment), observation.consumer);
         for echo in observation.echoes.iter().filter(|echo| echo.segment == depth) {
             let table = if echo.strong { &mut node.strong_echoes } else { &mut node.weak_echoes };
@@ -48,6 +52,19 @@ fn child<'a>(node: &'a mut Node, path: &Path, segment: &Segment) -> &'a mut Node
     let rank = rank(segment.class);
     let name = Name { hash: segment.hash, rank, text: path.text_of(segment) };
     node.children.slot(name).0
+}
+
+/// The child that a segment leads to, if it is there.
+pub(super) fn known_child<'a>(node: &'a Node, path: &Path, segment: &Segment) -> Option<&'a Node> {
+    let hash = if segment.class.data().is_some() {
+        let mut symbol = Symbol::default();
+        symbol.push(path, segment);
+        Name::public(symbol.text()).hash
+    } else {
+        segment.hash
+    };
+    let star = || node.star.as_deref().filter(|_| collapse::gives_up(segment.class));
+    node.children.get(hash).map(|entry| &entry.value).or_else(star)
 }
 
 /// Appends the segments to a name, each after a tab: texts, or symbols of data.

@@ -65,7 +65,7 @@ impl KeyCounts {
 
     fn make(&mut self, at: usize, count: KeyCount) {
         let order = |item: &KeyCount| (item.rank, item.hash);
-        if self.items.len() < KEYS {
+        if self.items.len() < super::table::room(KEYS) {
             self.items.insert(at, count);
             return;
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::builder::{Sight, hash_short};
 use super::classes;
+use super::parameters::FieldUse;
 use crate::model::hash::HashKey;
 use crate::model::observation::DataClass;
 use crate::model::redaction::is_secret_name;
@@ -33,6 +34,8 @@ pub(super) struct Facts {
     /// Keyed hash of its [`noun`].
     pub(super) noun: Option<u64>,
     pub(super) sight: Sight,
+    /// What it is as the name of a message field.
+    pub(super) field: FieldUse,
 }
 
 /// The facts of names seen lately, each in the one place that its hash gives it: the same names come again and again.
@@ -79,6 +82,7 @@ impl Facts {
             id_like: id_like(name),
             noun: noun(name).map(|noun| key.hash(noun.as_bytes())),
             sight,
+            field: FieldUse::of(name),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Exchanges that say nothing about the API, or that belong to another protocol (`spec/inference.md` 9.3, 9.4).
 
+use super::form;
 use crate::model::capture::Outcome;
 use crate::model::exchange::{Body, Exchange};
 use crate::model::observation::Noise;
@@ -81,6 +82,11 @@ fn path(exchange: &Exchange) -> Option<Noise> {
 }
 
 fn is_scanned(segment: &str) -> bool {
+    // Hardly any segment begins like one of them, and all are asked.
+    let first = segment.bytes().next().map_or(0, |first| first.to_ascii_lowercase());
+    if !b"._abchopwx".contains(&first) {
+        return false;
+    }
     let begins = segment.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("wp-"));
     begins
         || segment.starts_with(".env.")
@@ -89,6 +95,9 @@ fn is_scanned(segment: &str) -> bool {
 
 /// Whether a path ends in one of these, in any case.
 fn ends_in(path: &str, endings: &[&str]) -> bool {
+    if !path.contains(['.', '~']) {
+        return false;
+    }
     endings.iter().any(|ending| {
         let tail = path.len().checked_sub(ending.len()).and_then(|start| path.get(start..));
         tail.is_some_and(|tail| tail.eq_ignore_ascii_case(ending))
@@ -108,6 +117,10 @@ fn protocol(exchange: &Exchange) -> Option<Noise> {
     {
         return Some(Noise::Soap);
     }
+    if exchange.method == "GET" {
+        let query = exchange.query.as_deref().unwrap_or_default();
+        return asks_graph(query).then_some(Noise::GraphQl);
+    }
     if exchange.method != "POST" || essence != "application/json" {
         return None;
     }
@@ -117,16 +130,34 @@ fn protocol(exchange: &Exchange) -> Option<Noise> {
     }
 }
 
+/// Words that a GraphQL document begins with.
+const DOCUMENTS: [&str; 5] = ["{", "query", "mutation", "subscription", "fragment"];
+
+/// Whether a parameter `query` holds a GraphQL document.
+fn asks_graph(query: &str) -> bool {
+    query.contains("query=")
+        && form::pairs(query).any(|(name, value)| {
+            let text = value.unwrap_or_default();
+            name == "query" && text.contains('{') && begins_document(text.trim_start())
+        })
+}
+
+fn begins_document(text: &str) -> bool {
+    DOCUMENTS.iter().any(|word| text.starts_with(word))
+}
+
 /// Protocols that hide behind one JSON envelope, told by the beginning of the body.
 fn envelope(body: &[u8]) -> Option<Noise> {
-    let head = String::from_utf8_lossy(body.get(..256).unwrap_or(body));
+    let head = body.get(..256).unwrap_or(body);
+    let holds = |name: &[u8]| head.windows(name.len()).any(|window| window == name);
+    if !holds(b"\"jsonrpc\"") && !holds(b"\"query\"") {
+        return None;
+    }
+    let head = String::from_utf8_lossy(head);
     let packed: String = head.chars().filter(|character| !character.is_whitespace()).collect();
     if packed.contains("\"jsonrpc\":\"2.0\"") {
         return Some(Noise::JsonRpc);
     }
     let (_, query) = packed.split_once("\"query\":\"")?;
-    ["{", "query", "mutation", "subscription", "fragment"]
-        .iter()
-        .any(|word| query.starts_with(word) && query.contains('{'))
-        .then_some(Noise::GraphQl)
+    (begins_document(query) && query.contains('{')).then_some(Noise::GraphQl)
 }

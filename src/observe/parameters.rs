@@ -86,7 +86,13 @@ impl Collector<'_> {
     pub(super) fn request_fields(&mut self, fields: &[Field], found: &mut Vec<Parameter>) {
         for field in fields.iter().take(PARAMETERS_MAX) {
             let name = &*field.name;
-            if !is_ignored_field(name) && !self.is_credential(name, CredentialPlace::Header) {
+            let used = self.names.of(self.key, name).field;
+            let ignored = match used {
+                FieldUse::Ignored => true,
+                FieldUse::Stated => is_ignored_field(name),
+                FieldUse::Own | FieldUse::Other => false,
+            };
+            if !ignored && !self.is_credential(name, CredentialPlace::Header) {
                 self.see(name, field.value.as_str(), false, found);
             }
         }
@@ -101,7 +107,8 @@ impl Collector<'_> {
     ) {
         for field in fields.iter().take(PARAMETERS_MAX) {
             let name = &*field.name;
-            if is_stated(name) || (own && name.starts_with("x-") && !is_ignored_field(name)) {
+            let used = self.names.of(self.key, name).field;
+            if used == FieldUse::Stated || (own && used == FieldUse::Own) {
                 self.see(name, field.value.as_str(), false, found);
             }
         }
@@ -137,6 +144,32 @@ impl Collector<'_> {
             list: value.and_then(list),
             kept: if keeps { TextSpan::keep(self.texts, text) } else { TextSpan::default() },
         });
+    }
+}
+
+/// What a message field is, by its name in lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FieldUse {
+    /// Of the protocol, of clients and of tracing: no part of any contract. Some are stated of responses all the same.
+    Ignored,
+    /// Part of what a response promises.
+    Stated,
+    /// Of the API's own: begins with `x-`.
+    Own,
+    Other,
+}
+
+impl FieldUse {
+    pub(super) fn of(name: &str) -> Self {
+        if is_stated(name) {
+            Self::Stated
+        } else if is_ignored_field(name) {
+            Self::Ignored
+        } else if name.starts_with("x-") {
+            Self::Own
+        } else {
+            Self::Other
+        }
     }
 }
 

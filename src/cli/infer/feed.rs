@@ -4,15 +4,17 @@
 //! result does not depend on the number of workers, since evidence merges in any order.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::Failure;
 use super::source::{self, cannot_read};
 use crate::capture::recorded::{Frame, Unusable};
-use crate::capture::records::{Format, Record};
+use crate::capture::records::{End, Format, Record};
 use crate::capture::{Border, Options, Redact, har, ndjson};
+use crate::cli::progress::{Progress, When};
 use crate::infer::{self, Evidence};
 use crate::model::capture::Capture;
 use crate::model::exchange::Exchange;
@@ -93,13 +95,19 @@ struct Batch {
     records: Vec<Record>,
 }
 
+/// What a run says of its input.
+pub(super) struct Settings<'a> {
+    pub(super) api: &'a str,
+    pub(super) key: &'a HashKey,
+    pub(super) base_urls: &'a [String],
+    pub(super) format: Option<Format>,
+    /// Whether evidence ages.
+    pub(super) epochs: bool,
+}
+
 impl Feed {
-    pub(super) fn new(
-        api: &str,
-        key: &HashKey,
-        base_urls: &[String],
-        format: Option<Format>,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(settings: &Settings<'_>) -> Result<Self, Failure> {
+        let Settings { api, key, base_urls, format, epochs } = *settings;
         let options = Options::default();
         let bases: Vec<Base> =
             base_urls.iter().map(|url| Base::parse(url)).collect::<Result<_, _>>()?;
@@ -116,14 +124,19 @@ impl Feed {
                 response_cap: options.response_body.as_len(),
             },
             key: key.clone(),
-            lens: Lens { path_prefix: prefix.into(), ..Lens::default() },
+            lens: Lens { path_prefix: prefix.into(), epochs, ..Lens::default() },
             bases,
             format,
         })
     }
 
     /// Reads all files with so many workers.
-    pub(super) fn read(&self, files: &[PathBuf], jobs: usize) -> Result<Learned, Failure> {
+    pub(super) fn read(
+        &self,
+        files: &[PathBuf],
+        jobs: usize,
+        progress: When,
+    ) -> Result<Learned, Failure> {
         let mut learned = std::thread::scope(|scope| {
             let mut senders: Vec<SyncSender<Batch>> = Vec::new();
             let workers: Vec<_> = (0..jobs)
@@ -133,8 +146,11 @@ impl Feed {
                     scope.spawn(move || self.work(&receiver))
                 })
                 .collect();
-            let notes = deal(files, self.format, &senders);
-            drop(senders);
+            let progress = Progress::new(progress, "exchanges read", 0);
+            let mut deal = Deal { senders, turn: 0, read: 0, too_large: 0, progress };
+            let notes = deal.files(files, self.format);
+            let too_large = deal.too_large;
+            deal.end();
             let mut learned = Learned::default();
             for worker in workers {
                 match worker.join() {
@@ -143,6 +159,10 @@ impl Feed {
                 }
             }
             learned.notes = notes?;
+            if too_large > 0 {
+                *learned.left_out.entry("record over 64 MiB").or_default() += too_large;
+                learned.read += too_large;
+            }
             Ok(learned)
         })?;
         learned.files = files.to_vec();
@@ -201,36 +221,74 @@ impl Feed {
     }
 }
 
-/// Cuts all files into batches and deals them to the workers in turn; gives what there is to say about the files.
-fn deal(
-    files: &[PathBuf],
-    format: Option<Format>,
-    senders: &[SyncSender<Batch>],
-) -> Result<Vec<String>, Failure> {
-    let mut notes = Vec::new();
-    let mut turn = senders.iter().cycle();
-    for (file, path) in files.iter().enumerate() {
-        let mut records = source::open(path, format)?;
-        let format = records.format();
-        let mut batch = Vec::new();
+/// Cuts files into batches and deals them to the workers in turn.
+struct Deal {
+    senders: Vec<SyncSender<Batch>>,
+    turn: usize,
+    read: u64,
+    /// Records over the limit.
+    too_large: u64,
+    progress: Progress,
+}
+
+impl Deal {
+    /// Gives what there is to say about the files.
+    fn files(&mut self, files: &[PathBuf], format: Option<Format>) -> Result<Vec<String>, Failure> {
+        let mut notes = Vec::new();
+        for (file, path) in files.iter().enumerate() {
+            notes.extend(self.file(file, path, format)?);
+        }
+        Ok(notes)
+    }
+
+    fn file(
+        &mut self,
+        file: usize,
+        path: &Path,
+        format: Option<Format>,
+    ) -> Result<Option<String>, Failure> {
+        let mut source = source::open(path, format)?;
+        let format = source.format();
+        let mut cut_off = false;
+        let mut records = Vec::new();
         loop {
-            let record = records.next_record().map_err(|error| cannot_read(path, &error))?;
-            let ended = record.is_none();
-            batch.extend(record);
-            if batch.len() >= BATCH || ended {
-                let records = std::mem::take(&mut batch);
-                if let Some(sender) = turn.next() {
-                    // A worker that is gone has failed, which is told when it is joined.
-                    drop(sender.send(Batch { file, format, records }));
+            let record = match source.next_record() {
+                Ok(record) => record,
+                // A packed file that ends too early is as good as any other that does.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    cut_off = true;
+                    None
                 }
+                Err(error) => return Err(cannot_read(path, &error)),
+            };
+            let ended = record.is_none();
+            records.extend(record);
+            if records.len() >= BATCH || ended {
+                self.send(Batch { file, format, records: std::mem::take(&mut records) });
             }
             if ended {
                 break;
             }
         }
-        notes.extend(source::judge(path, format, records.end())?);
+        let end = source.end();
+        self.too_large += end.too_large;
+        source::judge(path, format, End { cut_off: end.cut_off || cut_off, ..end })
     }
-    Ok(notes)
+
+    fn send(&mut self, batch: Batch) {
+        self.read += batch.records.len() as u64;
+        self.progress.at(self.read);
+        self.turn = (self.turn + 1) % self.senders.len().max(1);
+        if let Some(sender) = self.senders.get(self.turn) {
+            // A worker that is gone has failed, which is told when it is joined.
+            drop(sender.send(batch));
+        }
+    }
+
+    /// No more is to come.
+    fn end(self) {
+        self.progress.finish(&format!("{} exchanges read", self.read));
+    }
 }
 
 impl Learned {

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use self::feed::{Feed, Learned};
 use self::report::Report;
 use super::console::{say, tell};
+use super::progress::When;
 use crate::infer::{self, Dialect, Evidence, ProjectOptions, View};
 use crate::model::hash::HashKey;
 use crate::runtime::files;
@@ -76,12 +77,18 @@ pub(crate) struct Arguments {
     /// The key under which texts are hashed: 32 hexadecimal digits, as driftgate keeps it in its data folder
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// Whether what is no longer seen leaves: `7d` lets evidence age week by week, as it does live
+    #[arg(long, value_enum, default_value = "off")]
+    epochs: Epochs,
     /// Threads that learn
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
     /// Write the report as JSON to this file instead of standard error
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// When to show how far reading has come
+    #[arg(long, value_enum, default_value = "auto")]
+    progress: When,
     /// Stop with exit code 3 if any record is bad
     #[arg(long)]
     strict_input: bool,
@@ -95,6 +102,13 @@ enum Input {
     Auto,
     Har,
     Ndjson,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Epochs {
+    Off,
+    #[value(name = "7d")]
+    Week,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -157,12 +171,18 @@ impl Arguments {
             ));
         }
         let key = self.key()?;
-        let feed = Feed::new(&self.api, &key, &self.base_url, self.input.into())?;
-        let mut learned = feed.read(&self.files, self.jobs.clamp(1, 64))?;
+        let feed = Feed::new(&feed::Settings {
+            api: &self.api,
+            key: &key,
+            base_urls: &self.base_url,
+            format: self.input.into(),
+            epochs: self.epochs == Epochs::Week,
+        })?;
+        let mut learned = feed.read(&self.files, self.jobs.clamp(1, 64), self.progress)?;
         let mut evidence = learned.take_chosen(&self.api, key.id());
         self.add_loaded(&mut evidence)?;
         let projection = infer::project(&evidence, &self.options(&learned));
-        let report = Report::new(&learned, &projection.report);
+        let report = Report::new(&learned, &projection.report, evidence.limits_hit());
         self.tell(&report)?;
         if self.strict_input && learned.bad_records > 0 {
             let sentence = format!("{} bad records; nothing was written", learned.bad_records);
@@ -213,15 +233,22 @@ impl Arguments {
     }
 
     fn add_loaded(&self, evidence: &mut Evidence) -> Result<(), Failure> {
+        let mut into = match self.files.as_slice() {
+            [] => String::new(),
+            _ => " to what was learned of the input".to_owned(),
+        };
         for path in &self.load_evidence {
             let bytes =
                 files::read(path, EVIDENCE_BYTES_MAX).map_err(|error| Failure::of(&error))?;
             let failed = |error: infer::Error| Failure {
                 code: 4,
-                sentence: format!("cannot add the evidence in `{}`: {error}", path.display()),
+                sentence: format!("cannot add the evidence in `{}`{into}: {error}", path.display()),
             };
             let loaded = infer::decode(&bytes).map_err(failed)?;
             infer::merge(evidence, &loaded).map_err(failed)?;
+            if into.is_empty() {
+                into = format!(" to that in `{}`", path.display());
+            }
         }
         Ok(())
     }

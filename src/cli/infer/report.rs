@@ -1,5 +1,7 @@
 //! The report of `infer`: how much was read and learned, what was left out and why, and what to do about it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::feed::Learned;
@@ -19,18 +21,18 @@ pub(super) struct Report {
     bad_records: u64,
     /// `FILE:LINE:COLUMN reason`.
     bad: Vec<String>,
+    /// Limits at which something was forgotten.
+    limits: Vec<(&'static str, u64)>,
     notes: Vec<String>,
 }
 
 impl Report {
-    pub(super) fn new(learned: &Learned, projected: &infer::Report) -> Self {
-        let mut left_out: Vec<(String, u64)> = learned
-            .left_out
-            .iter()
-            .map(|(reason, count)| ((*reason).to_owned(), *count))
-            .chain(projected.left_out.iter().map(|(reason, count)| ((*reason).to_owned(), *count)))
-            .collect();
-        left_out.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+    pub(super) fn new(
+        learned: &Learned,
+        projected: &infer::Report,
+        limits: Vec<(&'static str, u64)>,
+    ) -> Self {
+        let left_out = left_out(learned, projected);
         let bad = learned
             .bad
             .iter()
@@ -51,6 +53,7 @@ impl Report {
             left_out,
             bad_records: learned.bad_records,
             bad,
+            limits,
             notes,
         }
     }
@@ -70,6 +73,11 @@ impl Report {
             lines.push(format!("{} bad records, the first ones:", self.bad_records));
             lines.extend(self.bad.iter().map(|bad| format!("  {bad}")));
         }
+        if !self.limits.is_empty() {
+            let hit: Vec<String> =
+                self.limits.iter().map(|(name, count)| format!("{name} {count}")).collect();
+            lines.push(format!("limits hit: {}", hit.join(", ")));
+        }
         lines.extend(self.notes.iter().cloned());
         lines.join("\n")
     }
@@ -86,6 +94,7 @@ impl Report {
             "left_out": left_out,
             "bad_records": self.bad_records,
             "bad": self.bad,
+            "limits_hit": self.limits.iter().copied().collect::<BTreeMap<_, _>>(),
             "notes": self.notes,
         })
     }
@@ -106,31 +115,70 @@ fn hosts(learned: &Learned) -> Option<String> {
     ))
 }
 
-/// One sentence when most of the input taught nothing.
+/// One sentence when most of the input taught nothing, or what it taught is not enough.
 fn remedy(learned: &Learned, projected: &infer::Report) -> Option<String> {
-    let other = learned.left_out.get("other host or path").copied().unwrap_or(0);
-    if other * 2 > learned.read {
-        let wanted = learned.bases.join(", ");
-        let (host, count) = learned.other_hosts.first()?;
+    let read = learned.read;
+    let left_out = left_out(learned, projected);
+    if let Some((reason, count)) = left_out.first().filter(|(_, count)| count * 2 > read) {
+        return Some(match (reason.as_str(), learned.other_hosts.first()) {
+            ("other host or path", Some((host, of_host))) if !host_is_wanted(learned, host) => {
+                format!(
+                    "{of_host} of {read} exchanges are for {host}, --base-url is {}",
+                    learned.bases.join(", ")
+                )
+            }
+            ("other host or path", _) => format!(
+                "{count} of {read} exchanges are not below --base-url {}; give the path that they share",
+                learned.bases.join(", ")
+            ),
+            _ => {
+                format!("{count} of {read} exchanges were left out as {reason}; {}", advice(reason))
+            }
+        });
+    }
+    if learned.bad_records * 2 > read {
+        let of = "of the records are bad, the first ones are shown";
         return Some(format!(
-            "{count} of {} exchanges are for {host}, --base-url is {wanted}",
-            learned.read
+            "{} {of}; is this HAR 1.2 or one exchange a line?",
+            learned.bad_records
         ));
     }
-    if projected.operations > 0 {
-        return None;
-    }
-    if projected.unproven > 0 {
-        return Some(format!(
+    (projected.operations == 0 && projected.unproven > 0).then(|| {
+        format!(
             "{} operations were seen too rarely; record more traffic, or give `--min-samples 1`",
             projected.unproven
-        ));
-    }
-    let (reason, count) = projected.left_out.iter().max_by_key(|(_, count)| *count)?;
-    (count * 2 > learned.read).then(|| {
-        format!(
-            "{count} of {} exchanges were left out as {reason}; record the API itself",
-            learned.read
         )
     })
+}
+
+/// All reasons with their counts, the most frequent one first.
+fn left_out(learned: &Learned, projected: &infer::Report) -> Vec<(String, u64)> {
+    let own = learned.left_out.iter().map(|(reason, count)| ((*reason).to_owned(), *count));
+    let of_evidence =
+        projected.left_out.iter().map(|(reason, count)| ((*reason).to_owned(), *count));
+    let mut all: Vec<(String, u64)> = own.chain(of_evidence).collect();
+    all.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+    all
+}
+
+/// Whether a host is one that was asked for, so that the path must be what differs.
+fn host_is_wanted(learned: &Learned, host: &str) -> bool {
+    learned.bases.iter().any(|base| {
+        base.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+/// What to do about most exchanges being left out for one reason.
+fn advice(reason: &str) -> &'static str {
+    match reason {
+        "other host" => "choose the API with `--base-url`",
+        "no answer" => "record until the answers are there",
+        "asset" | "page" | "scanner" => "record the API itself, not the pages before it",
+        "grpc" | "graphql" | "json-rpc" | "soap" | "websocket" => {
+            "only HTTP APIs of resources have an OpenAPI specification"
+        }
+        "own-test" => "record what clients do, not driftgate's own tests",
+        "record over 64 MiB" => "record without large bodies",
+        _ => "record the API itself",
+    }
 }

@@ -6,7 +6,6 @@ mod laws;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::*;
@@ -59,7 +58,11 @@ impl Shot {
         let message = |body: &Option<Value>| Message {
             media: body.as_ref().and_then(|_| MediaType::parse(self.media)),
             body: body.as_ref().map_or(RawBody::Absent, |body| RawBody::Bytes {
-                bytes: Bytes::from(body.to_string()),
+                bytes: match body {
+                    // A text of another type stands for itself.
+                    Value::String(text) if !self.media.contains("json") => text.clone().into(),
+                    body => body.to_string().into(),
+                },
                 truncated: false,
             }),
             ..Message::default()
@@ -387,4 +390,59 @@ fn evidence_of_other_keys_and_apis_does_not_mix() {
         merge(&mut evidence, &Evidence::new("b", [0; 4])),
         Err(Error::OtherApi { .. })
     ));
+}
+
+/// A recorded exchange whose answer is a text of another media type.
+fn told(path: &str, media: &'static str, text: &str) -> Shot {
+    Shot { media, ..Shot::get(path, Value::String(text.to_owned())) }
+}
+
+#[test]
+fn xml_is_described_by_elements_and_attributes() {
+    let shots: Vec<Shot> = (0..30)
+        .map(|n| {
+            let items = "<a:i k='1'>5</a:i>".repeat(n % 3);
+            told(
+                "/x",
+                "application/xml",
+                &format!("<list xmlns:a='u'><size>{n}</size>{items}</list>"),
+            )
+        })
+        .collect();
+    let document = document(&shots);
+    let content = &document["paths"]["/x"]["get"]["responses"]["200"]["content"];
+    let schema = &content["application/xml"]["schema"];
+    assert_eq!(schema["xml"], json!({"name": "list"}));
+    assert_eq!(schema["required"], json!(["size"]));
+    assert_eq!(schema["properties"]["size"], json!({"type": "integer"}));
+    let item = &schema["properties"]["i"]["items"];
+    assert_eq!(item["xml"], json!({"prefix": "a"}));
+    assert_eq!(item["properties"]["k"]["xml"], json!({"attribute": true}));
+}
+
+#[test]
+fn streams_are_texts_whose_items_are_described_by_event() {
+    let text = "event: tick\ndata: {\"n\":1}\n\nevent: end\ndata: {\"why\":\"done\"}\n\n";
+    let evidence = learned(&vec![told("/x", "text/event-stream", text); 30]);
+    let document = project(&evidence, &ProjectOptions::default()).document;
+    let content = &document["paths"]["/x"]["get"]["responses"]["200"]["content"];
+    let schema = &content["text/event-stream"]["schema"];
+    assert_eq!(schema["type"], "string");
+    assert_eq!(schema["x-driftgate-item"]["tick"]["properties"]["n"]["type"], "integer");
+    assert_eq!(schema["x-driftgate-item"]["end"]["required"], json!(["why"]));
+}
+
+#[test]
+fn affixes_are_part_of_their_template() {
+    let shots: Vec<Shot> = (0..30)
+        .flat_map(|n| {
+            let report = |path: String| Shot::get(&path, json!({"id": n, "sum": 1}));
+            let cancel =
+                Shot::post(&format!("/orders/{n}:cancel"), json!({"why": "x"}), 200, json!({}));
+            [report(format!("/orders/{n}")), report(format!("/orders/{n}.json")), cancel]
+        })
+        .collect();
+    let document = document(&shots);
+    let wanted = ["/orders/{orderId}", "/orders/{orderId}.json", "/orders/{orderId}:cancel"];
+    assert_eq!(paths(&document), wanted);
 }

@@ -2,7 +2,8 @@
 
 use super::ir::{Kinds, Schema};
 use super::shapes::{self, Context};
-use crate::infer::evidence::BodyEvidence;
+use super::xml;
+use crate::infer::evidence::{BodyEvidence, Stream};
 use crate::infer::monoid::Count;
 use crate::infer::shape::Shape;
 use crate::infer::table::Table;
@@ -24,6 +25,10 @@ pub(super) fn content<const K: usize>(
             let textual = is_textual(name);
             let schema = if describes_api(&evidence.shape) {
                 outline(shapes::schema(&evidence.shape, context))
+            } else if let Some(stream) = &evidence.stream {
+                of_stream(stream, context)
+            } else if evidence.read.any() && xml::is_xml(name) {
+                xml::schema(&evidence.shape, context)
             } else if evidence.read.any() {
                 shapes::schema(&evidence.shape, Context { textual, ..context })
             } else if evidence.malformed.any() {
@@ -36,6 +41,17 @@ pub(super) fn content<const K: usize>(
         .collect();
     stated.sort_by(|left, right| left.0.cmp(&right.0));
     stated
+}
+
+/// A stream is a text to OpenAPI; what its items are is beside it.
+fn of_stream(stream: &Stream, context: Context<'_>) -> Schema {
+    let mut items: Vec<(String, Schema)> = stream
+        .events
+        .iter()
+        .map(|entry| (entry.name.to_string(), shapes::schema(&entry.value, context)))
+        .collect();
+    items.sort_by(|left, right| left.0.cmp(&right.0));
+    Schema { stream: items, ..Schema::text(None) }
 }
 
 fn is_stated(n: Count, context: Context<'_>) -> bool {
@@ -58,7 +74,8 @@ pub(super) fn is_page(media: &str) -> bool {
 
 /// Whether a media type spells all values as texts.
 pub(super) fn is_textual(media: &str) -> bool {
-    media == "application/x-www-form-urlencoded"
+    matches!(media, "application/x-www-form-urlencoded" | "multipart/form-data")
+        || xml::is_xml(media)
 }
 
 /// Whether bodies are OpenAPI documents themselves: what they hold is another contract.

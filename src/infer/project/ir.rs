@@ -2,6 +2,7 @@
 //!
 //! Owns the facts and how sure each one is. Refuses to own their spelling (`write`) and their derivation.
 
+use super::xml::Xml;
 use crate::infer::monoid::Count;
 
 /// How sure: opportunities, presences.
@@ -136,6 +137,9 @@ pub(super) struct Schema {
     /// Of members that are not listed.
     pub(super) additional: Option<Box<Schema>>,
     pub(super) items: Option<Box<Schema>>,
+    pub(super) xml: Option<Xml>,
+    /// Of a stream: what each item is, by the name of its event; the empty name stands for items without one.
+    pub(super) stream: Vec<(String, Schema)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -18,6 +18,7 @@ mod security;
 mod shapes;
 mod surroundings;
 mod write;
+mod xml;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -112,6 +112,10 @@ fn describe_texts(schema: &mut Schema, texts: &Texts, count: Count, context: Con
     if context.textual && schema.kinds == Kinds::STRING {
         schema.kinds = kind_of_texts(texts);
     }
+    if texts.files.is_some() && schema.kinds == Kinds::STRING {
+        schema.format = Some("binary");
+        return;
+    }
     if schema.kinds.has(Kinds::STRING) {
         schema.format = schema.format.or_else(|| format(texts, context.view));
         schema.class = class(texts);

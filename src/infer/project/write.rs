@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::ir::{
     Kinds, Model, Operation, Parameter, Place, Property, Response, Schema, Scheme, Support,
 };
+use super::xml::Xml;
 use crate::infer::{Dialect, ProjectOptions, View};
 use crate::model::observation::Method;
 
@@ -248,6 +249,7 @@ impl Writer {
         for (kind, _) in kinds {
             self.describe(schema, *kind, &mut value);
         }
+        value.extend(schema.xml.as_ref().map(|xml| ("xml".to_owned(), of_xml(xml))));
         if let (true, Some(Value::Array(values))) = (nullable, value.get_mut("enum")) {
             values.push(Value::Null);
         }
@@ -262,7 +264,20 @@ impl Writer {
         }
         value.insert("type".into(), name.into());
         self.describe(schema, kind, &mut value);
+        value.extend(schema.xml.as_ref().map(|xml| ("xml".to_owned(), of_xml(xml))));
         value
+    }
+
+    /// The schema of the items of a stream, or one for each event.
+    fn stream(&self, items: &[(String, Schema)]) -> Value {
+        match items {
+            [(event, only)] if event.is_empty() => self.schema(only),
+            items => items
+                .iter()
+                .map(|(event, item)| (event.clone(), self.schema(item)))
+                .collect::<Map<_, _>>()
+                .into(),
+        }
     }
 
     /// The keywords that belong to one kind.
@@ -276,6 +291,9 @@ impl Writer {
         if kind == Kinds::STRING {
             if !schema.values.is_empty() {
                 value.insert("enum".into(), schema.values.clone().into());
+            }
+            if !schema.stream.is_empty() && self.extensions {
+                value.insert("x-driftgate-item".into(), self.stream(&schema.stream));
             }
             if let Some(class) = schema.class.filter(|_| self.extensions) {
                 value.insert("x-driftgate-class".into(), class.into());
@@ -338,4 +356,17 @@ fn reason(status: u16) -> &'static str {
         .ok()
         .and_then(|status| status.canonical_reason())
         .unwrap_or("Other")
+}
+
+fn of_xml(xml: &Xml) -> Value {
+    let mut value = Map::new();
+    let name = xml.name.as_ref().map(|name| ("name", name));
+    let prefix = xml.prefix.as_ref().map(|prefix| ("prefix", prefix));
+    for (key, text) in name.into_iter().chain(prefix) {
+        value.insert(key.to_owned(), text.as_str().into());
+    }
+    if xml.attribute {
+        value.insert("attribute".to_owned(), true.into());
+    }
+    value.into()
 }

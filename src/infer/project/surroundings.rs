@@ -3,6 +3,7 @@
 use super::names::Style;
 use crate::infer::ProjectOptions;
 use crate::infer::evidence::{Body, Node};
+use crate::infer::generations::Generations;
 use crate::infer::monoid::Bits64;
 use crate::infer::shape::Shape;
 
@@ -11,7 +12,7 @@ pub(super) fn consumers(root: &Node) -> f64 {
     let mut all = Bits64::default();
     let mut open = vec![root];
     while let Some(node) = open.pop() {
-        let cells = node.cells.values().flat_map(|generations| generations.cells());
+        let cells = node.cells.values().flat_map(Generations::cells);
         all.0 |= cells.fold(0, |bits, cell| bits | cell.consumers.0);
         open.extend(node.children.iter().map(|entry| &entry.value));
         open.extend(node.star.as_deref());
@@ -32,7 +33,7 @@ pub(super) fn style(root: &Node) -> Style {
     };
     let mut open = vec![root];
     while let Some(node) = open.pop() {
-        for cell in node.cells.values().flat_map(|generations| generations.cells()) {
+        for cell in node.cells.values().flat_map(Generations::cells) {
             cell.query.iter().for_each(|entry| see(&entry.name));
             let bodies = cell.responses.values().flat_map(|response| response.bodies.iter());
             for entry in bodies.chain(cell.request.iter()) {

@@ -71,6 +71,8 @@ codes! {
         "`time` is more than an hour ahead. Send UTC, or leave it out.";
     "finding.not-found" 404 "no such finding":
         "`GET /v1/findings` lists them; a candidate that never opened is forgotten after a week.";
+    "finding.not-allowed" 409 "the state of the finding does not allow that":
+        "`allowed` names the decisions that it does allow. One that was accepted is taken back by the former baseline.";
     "schema.not-found" 404 "no such schema":
         "`GET /v1/event-types` names the schema of each type.";
     "store.busy" 503 "the store is busy":

@@ -32,6 +32,17 @@ pub trait Inventory: Send + Sync {
 
     async fn baseline(&self, api: &str) -> Result<dto::Baseline, Refusal>;
 
+    /// Applies a decision about a finding, named by API and fingerprint; reason and name of the token go into the history.
+    ///
+    /// Refusals: [`Refusal::missing`] with `finding.not-found`; [`Refusal::conflict`] with `finding.not-allowed` and the
+    /// decisions that its state allows.
+    async fn decide(
+        &self,
+        finding: (&str, &str),
+        decision: &dto::Decision,
+        history: (&str, &str),
+    ) -> Result<dto::Finding, Refusal>;
+
     /// Makes what was learned the baseline. `by` is the name of the token.
     ///
     /// Refusals: [`Refusal::conflict`] with `baseline.not-ready`, naming what each operation lacks.

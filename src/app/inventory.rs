@@ -8,11 +8,13 @@ use async_trait::async_trait;
 
 use crate::admin::{self, Refusal, dto};
 use crate::config::Config;
+use crate::contract::{Decision, Until};
 use crate::infer::{self, Dialect, View};
 use crate::model::finding::Severity;
 use crate::model::id;
 use crate::pipeline::{
-    self, Answer, AnswerBody, ApiView, BaselineState, Error, Question, READY_EXCHANGES, Which,
+    self, Answer, AnswerBody, ApiView, BaselineState, DecideOrder, Error, Question,
+    READY_EXCHANGES, Which,
 };
 use crate::store;
 
@@ -87,6 +89,28 @@ impl admin::Inventory for Inventory {
         Ok(baseline(&self.view(api).await?))
     }
 
+    async fn decide(
+        &self,
+        finding: (&str, &str),
+        decided: &dto::Decision,
+        (reason, by): (&str, &str),
+    ) -> Result<dto::Finding, Refusal> {
+        let url = match decided {
+            dto::Decision::Reject { url } => url.clone(),
+            _ => String::new(),
+        };
+        let order = DecideOrder {
+            api: finding.0.to_owned(),
+            fingerprint: finding.1.to_owned(),
+            decision: decision(decided),
+            reason: reason.to_owned(),
+            url,
+            by: by.to_owned(),
+        };
+        let decided = self.pipeline.decide(order).await;
+        decided.map(dto::Finding::from).map_err(|error| refuse(&error))
+    }
+
     async fn freeze(
         &self,
         api: &str,
@@ -101,6 +125,16 @@ impl admin::Inventory for Inventory {
             operations: frozen.operations as u64,
             forced: frozen.forced,
         })
+    }
+}
+
+fn decision(decision: &dto::Decision) -> Decision {
+    match decision {
+        dto::Decision::Acknowledge => Decision::Acknowledge,
+        dto::Decision::Mute(None) => Decision::Mute(Until::Revision),
+        dto::Decision::Mute(Some(dto::Time(time_ms))) => Decision::Mute(Until::Time(*time_ms)),
+        dto::Decision::Reject { .. } => Decision::Reject,
+        dto::Decision::Reopen => Decision::Reopen,
     }
 }
 
@@ -231,6 +265,11 @@ fn refuse(error: &Error) -> Refusal {
         Error::NothingLearned { .. } => Refusal::missing("spec.nothing-learned", error.to_string()),
         Error::NoSuchRevision(_) | Error::NoBaseline => {
             Refusal::missing("spec.no-such-revision", error.to_string())
+        }
+        Error::NoSuchFinding(_) => Refusal::missing("finding.not-found", error.to_string()),
+        Error::NotAllowed { allowed, .. } => {
+            Refusal::conflict("finding.not-allowed", error.to_string())
+                .allowed(allowed.iter().copied())
         }
         Error::NotReady(lacking) => Refusal::conflict("baseline.not-ready", lacking.join("; ")),
         Error::Unusable(_) | Error::Store(_) | Error::Stopped => {

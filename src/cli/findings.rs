@@ -42,6 +42,35 @@ enum Command {
         /// Id or fingerprint
         id: String,
     },
+    /// Say that a finding is known: it is told once a day at most
+    Acknowledge(Decided),
+    /// Say nothing of a finding until a time or the next baseline
+    Mute {
+        #[command(flatten)]
+        decided: Decided,
+        /// RFC 3339, or `revision` for the next baseline
+        #[arg(long, default_value = "revision")]
+        until: String,
+    },
+    /// Say that the API is wrong, not its contract
+    Reject {
+        #[command(flatten)]
+        decided: Decided,
+        /// Where the bug is followed
+        #[arg(long)]
+        url: Option<String>,
+    },
+    /// Take a decision back
+    Reopen(Decided),
+}
+
+#[derive(Debug, Clone, clap::Args)]
+struct Decided {
+    /// Id or fingerprint
+    id: String,
+    /// Why, for the history
+    #[arg(long)]
+    reason: Option<String>,
 }
 
 const COLUMNS: &[Column] = &[
@@ -83,7 +112,29 @@ pub fn run(arguments: &Arguments, remote: &Remote) -> Result<Answer, Failure> {
             remote.output.object(&remote.get(&format!("/v1/findings/{}", step(id)))?)?;
             Ok(Answer::Yes)
         }
+        Command::Acknowledge(decided) => decide(remote, "acknowledge", decided, ("", None)),
+        Command::Mute { decided, until } => decide(remote, "mute", decided, ("until", Some(until))),
+        Command::Reject { decided, url } => {
+            decide(remote, "reject", decided, ("url", url.as_ref()))
+        }
+        Command::Reopen(decided) => decide(remote, "reopen", decided, ("", None)),
     }
+}
+
+/// Posts a decision, with one more member where there is one; prints the finding as it is then.
+fn decide(
+    remote: &Remote,
+    name: &str,
+    decided: &Decided,
+    more: (&str, Option<&String>),
+) -> Result<Answer, Failure> {
+    let given = [("reason", decided.reason.as_ref()), more];
+    let members = given.into_iter().filter_map(|(name, value)| Some((name, value?.as_str())));
+    let order: serde_json::Map<String, Value> =
+        members.map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+    let path = format!("/v1/findings/{}/{name}", step(&decided.id));
+    remote.output.object(&remote.post(&path, &Value::Object(order))?)?;
+    Ok(Answer::Yes)
 }
 
 fn is_open(finding: &Value, at_least: Severity) -> bool {

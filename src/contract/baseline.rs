@@ -1,20 +1,27 @@
 //! A specification in force: routed, compiled on demand, asked about one exchange at a time.
 //!
-//! Owns the one object that traffic and contract tests are held to. Refuses to own counting (`drift`).
+//! Owns the one object that traffic and contract tests are held to, and what it knows of the baseline before it: operations
+//! that are gone. Refuses to own counting (`drift`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::model::exchange::Exchange;
+use crate::model::kind::Kind;
 use crate::model::revision::{Origin, RevisionId};
 
 use super::check;
 use super::compile::Validators;
 use super::judgement::{Judgement, Validity};
 use super::lower::Flavour;
-use super::route::Router;
+use super::route::{Route, Router};
 use super::specification::{Operation, SchemaRef, Side, Specification};
+use super::time;
+
+/// Operations of former baselines that are remembered.
+const REMOVED_MAX: usize = 20_000;
 
 /// One baseline. Cheap to share; nothing of it changes but the cache of compiled validators.
 #[derive(Debug)]
@@ -24,6 +31,20 @@ pub struct Baseline {
     pub origin: Origin,
     pub(super) router: Router,
     pub(super) validators: Validators,
+    /// When each operation's `x-sunset` is, Unix milliseconds.
+    sunsets: Vec<Option<i64>>,
+    removed: Removed,
+    /// Kinds that are off unless asked for.
+    also: Vec<Kind>,
+    prefix: String,
+}
+
+/// Operations that a former baseline had and this one has not.
+#[derive(Debug, Default)]
+struct Removed {
+    /// Method and template.
+    operations: Vec<(Arc<str>, Arc<str>)>,
+    router: Router,
 }
 
 impl Baseline {
@@ -37,7 +58,51 @@ impl Baseline {
     ) -> Self {
         let router = Router::new(&specification, path_prefix);
         let validators = Validators::new(&specification.schemas);
-        Self { specification, revision, origin, router, validators }
+        let sunset = |operation: &Operation| {
+            let written = specification.document.pointer(&operation.pointer)?.get("x-sunset")?;
+            time::read_date(written.as_str()?)
+        };
+        let sunsets = specification.operations.iter().map(sunset).collect();
+        Self {
+            router,
+            validators,
+            sunsets,
+            removed: Removed::default(),
+            also: Vec::new(),
+            prefix: path_prefix.to_owned(),
+            specification,
+            revision,
+            origin,
+        }
+    }
+
+    /// Remembers what the baseline before had beyond this one, so that it is told as removed and not as unheard of.
+    #[must_use]
+    pub fn after(mut self, former: &Self) -> Self {
+        let name = |operation: &Operation| (operation.method.clone(), operation.template.clone());
+        let documented: BTreeSet<_> = self.specification.operations.iter().map(name).collect();
+        let gone: Vec<(Arc<str>, Arc<str>)> = former
+            .specification
+            .operations
+            .iter()
+            .map(name)
+            .chain(former.removed.operations.iter().cloned())
+            .filter(|name| !documented.contains(name))
+            .take(REMOVED_MAX)
+            .collect();
+        let entries = gone.iter().map(|(method, template)| (&**method, &**template));
+        let bases = former.specification.bases().chain(self.specification.bases());
+        let router = Router::of(entries, bases.collect(), &self.prefix);
+        self.removed = Removed { operations: gone, router };
+        self
+    }
+
+    /// Judges these kinds too, which are off by default: `header.undocumented`, `read-write.violated` of requests,
+    /// `param.undocumented` of headers.
+    #[must_use]
+    pub fn also(mut self, kinds: &[Kind]) -> Self {
+        self.also = kinds.to_vec();
+        self
     }
 
     /// Judges one exchange. Exchanges of our own contract tests are skipped: whoever judges those clears `own_test`.
@@ -59,5 +124,25 @@ impl Baseline {
     /// The operation at an index that routing gave.
     pub(super) fn operation(&self, index: usize) -> &Operation {
         &self.specification.operations[index]
+    }
+
+    /// When the document says that an operation ends, Unix milliseconds.
+    pub(super) fn sunset(&self, index: usize) -> Option<i64> {
+        self.sunsets.get(index).copied().flatten()
+    }
+
+    /// The template of a former baseline that a request is of.
+    pub(super) fn removed(&self, method: &str, path: &str) -> Option<&Arc<str>> {
+        match self.removed.router.route(method, path) {
+            Route::Operation { index, .. } => {
+                self.removed.operations.get(index).map(|(_, template)| template)
+            }
+            Route::OtherMethod(_) | Route::Unknown(_) => None,
+        }
+    }
+
+    /// Whether a kind that is off by default was asked for.
+    pub(super) fn judges(&self, kind: Kind) -> bool {
+        self.also.contains(&kind)
     }
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::model::finding::{Finding, FindingState, Statistics};
+use crate::model::finding::{Finding, FindingState, Severity, Statistics};
 use crate::model::revision::Origin;
 
 use super::baseline::Baseline;
@@ -25,9 +25,6 @@ pub fn found(
     time_ms: i64,
 ) -> Finding {
     let accepted = judgement.effect == Effect::Accepted;
-    let is_firm = baseline.origin != Origin::Learned
-        || deviation.prior.is_some_and(|learned_from| learned_from >= FIRM);
-    let severity = if is_firm { deviation.severity } else { deviation.severity.lowered() };
     let mut finding = Finding {
         fingerprint: deviation.fingerprint.clone(),
         api: api.clone(),
@@ -36,7 +33,7 @@ pub fn found(
         label: kinds::label(deviation.kind, deviation.direction, accepted).to_owned(),
         state: FindingState::Candidate,
         verdict: deviation.verdict,
-        severity,
+        severity: severity(baseline, deviation),
         confidence: 0.5,
         direction: deviation.direction,
         method: judgement.method.to_string(),
@@ -56,4 +53,11 @@ pub fn found(
     };
     finding.message = render::message(&finding);
     finding
+}
+
+/// A deviation from a fact that was learned from few cases weighs one step less.
+pub(super) fn severity(baseline: &Baseline, deviation: &Deviation) -> Severity {
+    let is_firm = baseline.origin != Origin::Learned
+        || deviation.prior.is_some_and(|learned_from| learned_from >= FIRM);
+    if is_firm { deviation.severity } else { deviation.severity.lowered() }
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns the words of the answer. Refuses to own how it is found (`check`) and what becomes of it (`drift`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -58,6 +59,12 @@ pub(super) struct Tally {
     pub(super) request_shape: u64,
     /// What to raise if a valid request of this form is refused often enough.
     pub(super) refusal: Option<Deviation>,
+    /// Optional fields of the answer's body that could have been there, by pointer: whether they were.
+    pub(super) fields: BTreeMap<String, bool>,
+    /// The documented media type of the answer's body.
+    pub(super) media: String,
+    /// Hash of the form of an answer that says there is no such operation.
+    pub(super) answer: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,8 +20,10 @@ pub(super) enum Rule {
     Failure,
     /// A request that the contract allows is refused.
     Refusal,
-    /// Never becomes a finding by itself.
-    Never,
+    /// Nearly every answer redirects for good.
+    Redirect,
+    /// What is no longer there; told and taken back by the memory of what there was.
+    Absence,
 }
 
 /// Severity of a kind seen in a direction. `accepted`: the request that deviates was accepted.
@@ -188,10 +190,16 @@ pub(super) fn rule(kind: Kind, direction: Direction, verdict: Verdict, status: &
         | K::StatusUndocumented
         | K::MediaTypeUndocumented
         | K::BodyUndocumented
+        | K::HeaderUndocumented
+        | K::VersionMismatch
         | K::EndpointDeprecatedInUse
         | K::EndpointRemovedInUse => Rule::Undocumented,
         K::RequestRefused | K::EnumNarrowed => Rule::Refusal,
-        K::HeaderUndocumented => Rule::Never,
+        K::ParamRequiredMissing if verdict == Verdict::Breaking => Rule::Refusal,
+        K::EndpointUnimplemented | K::EndpointSilent | K::StatusVanished | K::FieldVanished => {
+            Rule::Absence
+        }
+        K::TransportRedirected => Rule::Redirect,
         _ => Rule::Contradiction,
     }
 }

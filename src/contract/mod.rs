@@ -19,16 +19,18 @@ mod lower;
 mod names;
 pub mod options;
 mod oracle;
+pub mod patch;
 pub mod render;
 mod route;
 mod slot;
 pub mod specification;
 #[cfg(test)]
 mod testing;
+mod time;
 mod wire;
 
 pub use baseline::Baseline;
-pub use drift::{Change, Decision, Drift, Illegal, Storm, Transition};
+pub use drift::{Change, Decision, Drift, Illegal, Storm, Transition, Until};
 pub use finding::found;
 pub use judgement::{Deviation, Effect, Judgement, Reason, Skip, Validity};
 pub use load::{Alone, Limits, LoadOptions, Resolver, load};

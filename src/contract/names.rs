@@ -1,24 +1,16 @@
 //! Names from traffic that the contract does not know: which may be told, and which are data or noise.
 //!
-//! Owns the caution with names: a key that is an identifier or an address must not reach a finding, and what advertisers and
-//! caches append to a query is nobody's contract (`spec/inference.md` 7).
+//! Owns the caution with names: a key that is an identifier or an address must not reach a finding. What advertisers and
+//! caches append is `model::noise`'s.
 
-/// Query parameters that say nothing about an API.
-const NOISE: &[&str] = &[
-    "gclid", "fbclid", "msclkid", "dclid", "mc_cid", "mc_eid", "_ga", "_gl", "cb", "nocache", "_",
-    "_t", "_ts",
-];
+use crate::model::noise::is_noise_parameter;
 
 /// Longest name that is told, bytes.
 const NAME_MAX: usize = 64;
 
 /// Whether a query parameter was appended by somebody who does not know the API.
 pub(super) fn is_noise(name: &str) -> bool {
-    name.is_empty()
-        || name.starts_with("utm_")
-        || name.starts_with("cachebust")
-        || NOISE.contains(&name)
-        || is_data(name)
+    is_noise_parameter(name) || is_data(name)
 }
 
 /// Whether a name is data itself, as the keys of maps are: numbers, identifiers, addresses, texts.

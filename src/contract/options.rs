@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::problem::{Problem, Problems};
+use crate::model::kind::Kind;
+use crate::model::problem::{Problem, Problems, nearest};
 use crate::model::units::Span;
 
 /// `drift`: when deviations become findings, and how often a finding speaks.
@@ -16,6 +17,9 @@ pub struct Options {
     pub update_interval: Span,
     /// Findings kept per API, 10-10,000; beyond it the oldest candidates go first, counted.
     pub findings: usize,
+    /// Kinds that are judged only if named here: `header.undocumented`, `param.undocumented` (of headers; queries are always
+    /// judged), `read-write.violated` (of requests; responses are always judged).
+    pub also: Vec<String>,
 }
 
 /// `drift.thresholds`.
@@ -40,6 +44,7 @@ impl Default for Options {
             thresholds: Thresholds::default(),
             update_interval: Span::seconds(3_600),
             findings: 10_000,
+            also: Vec::new(),
         }
     }
 }
@@ -56,7 +61,17 @@ impl Default for Thresholds {
     }
 }
 
+/// What `drift.also` may name.
+const OFF_BY_DEFAULT: &[Kind] =
+    &[Kind::HeaderUndocumented, Kind::ParamUndocumented, Kind::ReadWriteViolated];
+
 impl Options {
+    /// The kinds that `also` names.
+    #[must_use]
+    pub fn also(&self) -> Vec<Kind> {
+        self.also.iter().filter_map(|name| Kind::parse(name)).collect()
+    }
+
     /// Reports values out of range, pointers relative to `drift`.
     pub fn check(&self, problems: &mut Problems) {
         let thresholds = &self.thresholds;
@@ -72,6 +87,21 @@ impl Options {
                 let problem =
                     Problem::error(pointer, "config.out-of-range", "a threshold is at least 1");
                 problems.push(problem.remedy("use 1 to hear of every single occurrence"));
+            }
+        }
+        for (index, name) in self.also.iter().enumerate() {
+            if !OFF_BY_DEFAULT.iter().any(|kind| kind.as_str() == name) {
+                let message = format!("`{name}` is no kind that is off by default");
+                let pointer = format!("/also/{index}");
+                let problem = Problem::error(pointer, "config.unknown-kind", message);
+                let known = OFF_BY_DEFAULT.iter().map(|kind| kind.as_str());
+                let near = nearest(name, known.clone()).map(str::to_owned);
+                let names = || known.collect::<Vec<_>>().join(", ");
+                let remedy = near.map_or_else(
+                    || format!("name one of {}", names()),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                problems.push(problem.remedy(remedy));
             }
         }
         if !(10..=10_000).contains(&self.findings) {

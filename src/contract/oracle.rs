@@ -17,11 +17,12 @@ pub(super) fn effect(request: Validity, status: u16) -> Effect {
 }
 
 /// Whether an answer outside the documented statuses can mean that the contract changed. Credentials, absent ids, load and
-/// conditional requests produce these statuses without anybody documenting them; a refused invalid request proves nothing.
+/// conditional requests produce these statuses without anybody documenting them, a server without the operation 405 and 501
+/// (`endpoint.unimplemented`); a refused invalid request proves nothing.
 pub(super) fn is_telling(effect: Effect, status: u16) -> bool {
     effect != Effect::Confirmed
-        && !matches!(status, 0..=199 | 206 | 304 | 401 | 403 | 404 | 407 | 416 | 429 | 431)
-        && !matches!(status, 502..=504)
+        && !matches!(status, 0..=199 | 206 | 304 | 401 | 403 | 404 | 405 | 407 | 416 | 429 | 431)
+        && !matches!(status, 501..=504)
 }
 
 /// Whether an answer to a path that is in no baseline shows that the path exists.

@@ -88,6 +88,27 @@ fn of_operation(finding: &Finding, often: &str, expected: &str, observed: &str) 
     Some(match finding.kind {
         K::EndpointUndocumented => format!("answered {often}, and the baseline has no such path"),
         K::MethodUndocumented => format!("answered {often}, and the baseline has not that method"),
+        K::EndpointDeprecatedInUse => {
+            format!("is still called, {often}; it is announced to end")
+        }
+        K::EndpointRemovedInUse => {
+            format!("still answers, {often}; the baseline before had it, this one has not")
+        }
+        K::EndpointUnimplemented => {
+            format!("answered {observed} {often}, as if it had never been built")
+        }
+        K::EndpointSilent => {
+            let calls = finding.statistics.n;
+            format!("is called no more, after {calls} calls, while other operations are")
+        }
+        K::StatusVanished => {
+            let status = &finding.location.status;
+            format!("{status} is documented and was not seen any more {often}")
+        }
+        K::VersionMismatch => {
+            format!("answers as version {observed} {often}; the baseline says {expected}")
+        }
+        K::TransportRedirected => format!("redirects elsewhere for good ({observed}) {often}"),
         K::StatusUndocumented => {
             let status = &finding.location.status;
             format!("answered {status} {often}; the baseline documents {expected}")
@@ -132,13 +153,16 @@ fn of_place(finding: &Finding, often: &str, expected: &str, observed: &str) -> S
         K::FieldUndocumented => {
             format!("{field} ({observed}) is there {often}; the baseline does not know it")
         }
-        K::FieldRequiredMissing if refused => {
+        K::FieldRequiredMissing | K::ParamRequiredMissing if refused => {
             format!(
                 "requests without {field} are refused {often}; the baseline does not require it"
             )
         }
         K::FieldRequiredMissing | K::ParamRequiredMissing | K::HeaderRequiredMissing => {
             format!("{field} is missing {often}; the baseline requires it")
+        }
+        K::FieldVanished => {
+            format!("{field} used to be there and is absent {often}")
         }
         K::NullUnexpected => format!("{field} is null {often}; the baseline does not allow that"),
         K::TypeChanged => {

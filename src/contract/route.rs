@@ -1,7 +1,7 @@
 //! Which documented operation a request is (`spec/contract.md` 3, step 1).
 //!
-//! Owns the tree of templates: literal segments before affixes (`{id}.json`) before parameters, whatever the order of the
-//! document. Servers and prefixes only help, they never prevent a match. A trailing slash says nothing. Refuses to own methods
+//! Owns the tree of templates: literal segments before affixes (`{id}.json`) before parameters before greedy ones (`{path+}`),
+//! whatever the order of the document. Servers and prefixes only help, they never prevent a match. A trailing slash says nothing. Refuses to own methods
 //! of requests beyond HEAD, which is answered as GET is.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ const SEGMENTS_MAX: usize = 256;
 /// Most places of the tree that one look-up visits.
 const VISITS_MAX: usize = 4_096;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Router {
     root: Branch,
     /// Prefix of the API's scope without a trailing slash.
@@ -31,6 +31,8 @@ struct Branch {
     /// Segments of literals and slots, in the order of the document.
     affixes: Vec<(Vec<Piece>, Branch)>,
     slot: Option<Box<(String, Branch)>>,
+    /// `{path+}`: all segments that are left, slashes included.
+    greedy: Option<Box<(String, Branch)>>,
     /// Method → operation.
     operations: BTreeMap<String, usize>,
 }
@@ -57,22 +59,27 @@ pub(super) enum Route {
 
 impl Router {
     pub(super) fn new(specification: &Specification, path_prefix: &str) -> Self {
+        let operations = specification.operations.iter();
+        let entries = operations.map(|operation| (&*operation.method, &*operation.template));
+        Self::of(entries, specification.bases().collect(), path_prefix)
+    }
+
+    /// A router of methods with templates, each found by its position; `bases` are base paths of servers.
+    pub(super) fn of<'o>(
+        entries: impl Iterator<Item = (&'o str, &'o str)>,
+        bases: Vec<&str>,
+        path_prefix: &str,
+    ) -> Self {
         let mut root = Branch::default();
-        for (index, operation) in specification.operations.iter().enumerate() {
+        for (index, (method, template)) in entries.enumerate() {
             let mut branch = &mut root;
-            for segment in segments(&operation.template) {
+            for segment in segments(template) {
                 branch = branch.child(segment);
             }
-            branch.operations.entry(operation.method.to_string()).or_insert(index);
+            branch.operations.entry(method.to_owned()).or_insert(index);
         }
-        let own = specification.operations.iter().flat_map(|operation| &operation.servers);
-        let mut bases: Vec<String> = specification
-            .servers
-            .iter()
-            .chain(own)
-            .map(|server| server.base_path.clone())
-            .filter(|base| !base.is_empty())
-            .collect();
+        let mut bases: Vec<String> =
+            bases.into_iter().filter(|base| !base.is_empty()).map(str::to_owned).collect();
         bases.sort_by(|left, right| right.len().cmp(&left.len()).then(left.cmp(right)));
         bases.dedup();
         Self { root, prefix: path_prefix.trim_end_matches('/').to_owned(), bases }
@@ -118,6 +125,10 @@ impl Router {
 impl Branch {
     fn child(&mut self, segment: &str) -> &mut Branch {
         match pieces(segment).as_slice() {
+            [Piece::Slot(name)] if greedy(name).is_some() => {
+                let name = greedy(name).unwrap_or(name).to_owned();
+                &mut self.greedy.get_or_insert_with(|| Box::new((name, Self::default()))).1
+            }
             [Piece::Slot(name)] => {
                 &mut self.slot.get_or_insert_with(|| Box::new((name.clone(), Self::default()))).1
             }
@@ -171,9 +182,17 @@ impl Search<'_> {
             }
             slots.truncate(kept);
         }
-        let (name, next) = branch.slot.as_deref().filter(|_| !raw.is_empty())?;
-        slots.push((name.clone(), raw.to_owned()));
-        let found = self.visit(next, depth + 1, slots);
+        if let Some((name, next)) = branch.slot.as_deref().filter(|_| !raw.is_empty()) {
+            slots.push((name.clone(), raw.to_owned()));
+            if let Some(found) = self.visit(next, depth + 1, slots) {
+                return Some(found);
+            }
+            slots.truncate(kept);
+        }
+        let (name, next) = branch.greedy.as_deref()?;
+        let rest: Vec<&str> = self.segments.iter().skip(depth).map(|(raw, _)| *raw).collect();
+        slots.push((name.clone(), rest.join("/")));
+        let found = self.arrive(next);
         if found.is_none() {
             slots.truncate(kept);
         }
@@ -205,6 +224,15 @@ fn below<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
         Some(b'/') => Some(rest),
         Some(_) => None,
     }
+}
+
+/// The name of a slot that takes everything that is left, as gateways and frameworks spell it: `path+`, `path*`, `path:.*`.
+fn greedy(name: &str) -> Option<&str> {
+    ["+", "*", ":.*", ":path"]
+        .iter()
+        .find_map(|mark| name.strip_suffix(mark))
+        .map(|name| name.trim_end_matches(':'))
+        .filter(|name| !name.is_empty())
 }
 
 /// A segment of a template as literals and slots.
@@ -341,6 +369,8 @@ mod tests {
             "get /s/{x}@{t}",
             "get /",
             "get /d%20e",
+            "get /files/{path+}",
+            "get /files/index",
         ];
         let (specification, router) = router(&paths, "/", "/");
         for (method, path, expected) in [
@@ -353,6 +383,11 @@ mod tests {
             ("GET", "/a/a%2Fb", "/a/{id} id=a%2Fb"),
             ("GET", "/a/mine/b", "/a/{id}/b id=mine"),
             ("GET", "/a/search", "/a/{id} id=search"),
+            ("GET", "/files/a/b%2Fc/d.txt", "/files/{path+} path=a/b%2Fc/d.txt"),
+            ("GET", "/files/index", "/files/index"),
+            ("GET", "/files/index/x", "/files/{path+} path=index/x"),
+            ("GET", "/files", "unknown /files"),
+            ("PUT", "/files/a/b", "other method of /files/{path+}"),
             ("PUT", "/a/mine", "other method of /a/mine"),
             ("GET", "/s/u@12", "/s/{x}@{t} x=u t=12"),
             ("GET", "/", "/"),

@@ -35,6 +35,14 @@ pub enum Dialect {
     OpenApi31,
 }
 
+impl Specification {
+    /// Base paths of all servers, those of operations included.
+    pub(super) fn bases(&self) -> impl Iterator<Item = &str> {
+        let own = self.operations.iter().flat_map(|operation| &operation.servers);
+        self.servers.iter().chain(own).map(|server| server.base_path.as_str())
+    }
+}
+
 /// A base URL with its variables filled by their defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {

@@ -63,6 +63,7 @@ pub(crate) trait Build: Sized {
     fn request_field(self, name: &str, value: &str) -> Self;
     fn response_field(self, name: &str, value: &str) -> Self;
     fn bearer(self) -> Self;
+    fn credential(self, kind: CredentialKind, place: CredentialPlace, name: &str) -> Self;
     fn by(self, consumer: u64) -> Self;
     fn at(self, time_ms: i64) -> Self;
     fn hiding(self, places: &[&str]) -> Self;
@@ -97,12 +98,16 @@ impl Build for Exchange {
         self
     }
 
-    fn bearer(mut self) -> Self {
-        self.credentials.push(Credential {
-            kind: CredentialKind::Bearer,
-            place: CredentialPlace::Header,
-            name: "authorization".into(),
-        });
+    fn bearer(self) -> Self {
+        self.credential(CredentialKind::Bearer, CredentialPlace::Header, "authorization")
+    }
+
+    fn credential(mut self, kind: CredentialKind, place: CredentialPlace, name: &str) -> Self {
+        if place == CredentialPlace::Header {
+            let value = Text::Redacted(20);
+            self.request.fields.push(Field { name: name.into(), value });
+        }
+        self.credentials.push(Credential { kind, place, name: name.into() });
         self
     }
 

@@ -10,6 +10,9 @@ use super::specification::{Schemas, Side};
 /// Deepest composition that is looked through for types.
 const DEPTH_MAX: usize = 16;
 
+/// Names of one composition that are collected.
+const NAMES_MAX: usize = 10_000;
+
 /// A set of JSON types. Empty: the schema says nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Types(u8);
@@ -102,7 +105,22 @@ impl<'s> Wire<'s> {
     /// Names of all properties that are declared in place.
     pub(super) fn property_names(self, schema: &'s Value) -> Vec<&'s str> {
         let mut names = Vec::new();
-        self.collect_names(schema, 0, &mut names);
+        self.collect_names(schema, 0, &mut |schema| {
+            let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+            names.extend(own.map(|(name, _)| name.as_str()));
+            names.len() <= NAMES_MAX
+        });
+        names
+    }
+
+    /// Names that some part of the composition requires.
+    pub(super) fn required_names(self, schema: &'s Value) -> Vec<&'s str> {
+        let mut names = Vec::new();
+        self.collect_names(schema, 0, &mut |schema| {
+            let own = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+            names.extend(own.filter_map(Value::as_str));
+            names.len() <= NAMES_MAX
+        });
         names
     }
 
@@ -117,17 +135,24 @@ impl<'s> Wire<'s> {
             .is_some()
     }
 
-    fn collect_names(self, schema: &'s Value, depth: usize, names: &mut Vec<&'s str>) {
-        if depth > DEPTH_MAX || names.len() > 10_000 {
+    /// Calls `collect` with each schema that applies in place, until it has enough.
+    fn collect_names(
+        self,
+        schema: &'s Value,
+        depth: usize,
+        collect: &mut dyn FnMut(&'s Value) -> bool,
+    ) {
+        if depth > DEPTH_MAX {
             return;
         }
         let schema = self.beside_reference(schema, |target| {
-            self.collect_names(target, depth + 1, names);
+            self.collect_names(target, depth + 1, collect);
         });
-        let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-        names.extend(own.map(|(name, _)| name.as_str()));
+        if !collect(schema) {
+            return;
+        }
         for part in parts(schema) {
-            self.collect_names(part, depth + 1, names);
+            self.collect_names(part, depth + 1, collect);
         }
     }
 

@@ -17,6 +17,7 @@ pub mod id;
 pub mod kind;
 pub mod limits;
 pub mod media;
+pub mod noise;
 pub mod observation;
 pub mod problem;
 pub mod redaction;

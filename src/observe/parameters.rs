@@ -1,6 +1,7 @@
 //! Query parameters and message fields that may belong to the contract (`spec/inference.md` 7).
 //!
-//! Owns the ignore lists and what is kept of a value. Refuses to own whether a parameter is stated; that needs counts.
+//! Owns what is kept of a value. Refuses to own the ignore lists (`model::noise`) and whether a parameter is stated; that needs
+//! counts.
 
 use std::sync::Arc;
 
@@ -10,39 +11,12 @@ use super::form;
 use super::names::Names;
 use crate::model::exchange::{Credential, CredentialPlace, Field};
 use crate::model::hash::HashKey;
+use crate::model::noise::{is_noise_field, is_noise_parameter};
 use crate::model::observation::{Classes, List, Parameter, TextSpan};
 use crate::model::redaction::Plan;
 
 /// Parameters of one exchange beyond this are not looked at.
 const PARAMETERS_MAX: usize = 128;
-
-const IGNORED_QUERY: &[&str] = &[
-    "gclid", "fbclid", "msclkid", "dclid", "mc_cid", "mc_eid", "_ga", "_gl", "cb", "nocache", "_",
-    "_t", "_ts",
-];
-
-const IGNORED_FIELD_PREFIXES: &[&str] = &[
-    "accept",
-    "content-",
-    "sec-",
-    "proxy-",
-    "access-control-",
-    "x-forwarded-",
-    "x-real-ip",
-    "x-original-",
-    "x-envoy-",
-    "x-b3-",
-    "x-amz",
-    "x-datadog-",
-    "elastic-apm-",
-    "cf-",
-    "cdn-",
-    "fastly-",
-    ":",
-];
-
-const IGNORED_FIELD_ENDINGS: &[&str] =
-    &["-client-ip", "-request-id", "-correlation-id", "-trace-id"];
 
 /// Response fields that are part of what an operation promises.
 const STATED_RESPONSE_FIELDS: &[&str] = &[
@@ -72,7 +46,7 @@ impl Collector<'_> {
     /// The distinct parameters of a query, in order of appearance.
     pub(super) fn query(&mut self, text: &str, found: &mut Vec<Parameter>) {
         for (name, value) in form::pairs(text).take(PARAMETERS_MAX) {
-            if self.is_credential(&name, CredentialPlace::Query) || is_ignored_query(&name) {
+            if self.is_credential(&name, CredentialPlace::Query) || is_noise_parameter(&name) {
                 continue;
             }
             let hidden = self.plan.hides_parameter(&name);
@@ -89,7 +63,7 @@ impl Collector<'_> {
             let used = self.names.of(self.key, name).field;
             let ignored = match used {
                 FieldUse::Ignored => true,
-                FieldUse::Stated => is_ignored_field(name),
+                FieldUse::Stated => is_noise_field(name),
                 FieldUse::Own | FieldUse::Other => false,
             };
             if !ignored && !self.is_credential(name, CredentialPlace::Header) {
@@ -163,7 +137,7 @@ impl FieldUse {
     pub(super) fn of(name: &str) -> Self {
         if is_stated(name) {
             Self::Stated
-        } else if is_ignored_field(name) {
+        } else if is_noise_field(name) {
             Self::Ignored
         } else if name.starts_with("x-") {
             Self::Own
@@ -173,71 +147,11 @@ impl FieldUse {
     }
 }
 
-fn is_ignored_query(name: &str) -> bool {
-    name.is_empty()
-        || name.starts_with("utm_")
-        || name.starts_with("cachebust")
-        || IGNORED_QUERY.contains(&name)
-}
-
 /// Whether a response field is part of what an operation promises.
 fn is_stated(name: &str) -> bool {
     STATED_RESPONSE_FIELDS.contains(&name)
         || name.contains("ratelimit")
         || ["x-total", "x-page", "x-next"].iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// Fields of the protocol, of clients and of tracing: no part of any contract.
-fn is_ignored_field(name: &str) -> bool {
-    IGNORED_FIELD_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-        || IGNORED_FIELD_ENDINGS.iter().any(|ending| name.ends_with(ending))
-        || is_listed_field(name)
-}
-
-fn is_listed_field(name: &str) -> bool {
-    matches!(
-        name,
-        "authorization"
-            | "b3"
-            | "baggage"
-            | "cache-control"
-            | "connection"
-            | "cookie"
-            | "date"
-            | "dnt"
-            | "expect"
-            | "forwarded"
-            | "from"
-            | "host"
-            | "http2-settings"
-            | "if-modified-since"
-            | "if-none-match"
-            | "if-range"
-            | "keep-alive"
-            | "newrelic"
-            | "origin"
-            | "pragma"
-            | "priority"
-            | "range"
-            | "referer"
-            | "save-data"
-            | "sentry-trace"
-            | "set-cookie"
-            | "te"
-            | "traceparent"
-            | "tracestate"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-            | "upgrade-insecure-requests"
-            | "user-agent"
-            | "via"
-            | "x-cloud-trace-context"
-            | "x-correlation-id"
-            | "x-request-id"
-            | "x-request-start"
-            | "x-requested-with"
-    )
 }
 
 /// The separator that splits a value into at least two items, and what they are.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::capture::Border;
-use crate::contract::{self, Baseline, Drift, Specification, Transition};
+use crate::capture::{self, Border};
+use crate::contract::{self, Baseline, Drift, Specification, Transition, Validity};
 use crate::infer::{self, Evidence, ProjectOptions};
 use crate::model::capture::{Capture, Outcome, Part};
 use crate::model::exchange::Exchange;
-use crate::model::finding::{FindingState, Severity};
+use crate::model::finding::{Direction, FindingState, Severity};
 use crate::model::hash::HashKey;
 use crate::model::redaction::Plan;
 use crate::model::revision::{Origin, Revision, RevisionId};
@@ -19,6 +19,9 @@ use super::effects::Effects;
 use super::metrics::ApiCounters;
 use super::service::World;
 use super::view::{ApiView, BaselineState, BaselineView, Counts};
+
+/// Least time between two writings of what drift remembers of absent things.
+const MEMORY_INTERVAL_MS: i64 = 60_000;
 
 /// What the configuration says of one API, checked and loaded.
 #[derive(Debug, Clone)]
@@ -46,7 +49,10 @@ pub(super) struct Api {
     observer: Observer,
     pub(super) evidence: Evidence,
     pub(super) baseline: Option<Held>,
-    drift: Drift,
+    pub(super) drift: Drift,
+    /// Deviations that found no room, as counted so far.
+    dropped: u64,
+    memory_ms: i64,
     pub(super) counts: Counts,
     counters: ApiCounters,
     last_seen_ms: i64,
@@ -75,6 +81,8 @@ impl Api {
             evidence: Evidence::new(&settings.name, world.key.id()),
             baseline: None,
             drift: Drift::new(Arc::clone(&settings.name), settings.drift.clone()),
+            dropped: 0,
+            memory_ms: now_ms,
             counts: Counts::default(),
             counters: world.counters.of(&settings.name),
             last_seen_ms: 0,
@@ -156,7 +164,12 @@ impl Api {
         since_ms: i64,
     ) {
         let prefix = &self.settings.path_prefix;
-        let baseline = Baseline::new(specification, revision.id.clone(), revision.origin, prefix);
+        let baseline = Baseline::new(specification, revision.id.clone(), revision.origin, prefix)
+            .also(&self.settings.drift.also());
+        let baseline = match &self.baseline {
+            Some(former) => baseline.after(&former.baseline),
+            None => baseline,
+        };
         self.baseline = Some(Held { baseline, text: Arc::clone(&revision.text), since_ms });
     }
 
@@ -168,50 +181,64 @@ impl Api {
         }
     }
 
-    /// One capture: opened, learned from, judged.
+    /// One capture: opened, learned from, judged. What kind of exchange it was and whether it taught anything; none for what
+    /// is left out.
     pub(super) fn take(
         &mut self,
         capture: &Capture,
         border: &Border,
         world: &World,
         effects: &mut Effects,
-    ) {
+    ) -> Option<(usize, bool)> {
         self.counts.seen += 1;
         self.last_seen_ms = self.last_seen_ms.max(capture.wall_ms);
         if capture.outcome != Outcome::Ok || capture.part == Part::End {
             self.counts.unfit += 1;
             self.counters.unfit.inc();
-            return;
+            return None;
         }
         let Some(exchange) = border.open(capture, &self.settings.plan) else {
             self.counts.unreadable += 1;
             self.counters.unreadable.inc();
-            return;
+            return None;
         };
         if exchange.own_test {
             self.counts.own_tests += 1;
             self.counters.own_test.inc();
-            return;
+            return None;
         }
-        self.learn(&exchange);
-        for transition in self.judge(&exchange) {
-            self.tell(transition, world, effects);
-        }
+        let mut is_new = self.learn(&exchange);
+        let (transitions, deviates) = self.judge(&exchange, world);
+        is_new |= deviates;
+        self.tell_all(transitions, world, effects);
+        let slot = capture::slot(self.name(), &exchange.method, exchange.status, &exchange.path);
+        Some((slot, is_new))
     }
 
-    fn learn(&mut self, exchange: &Exchange) {
-        let novelty = infer::learn(&mut self.evidence, self.observer.observe(exchange));
+    /// Whether it was new.
+    fn learn(&mut self, exchange: &Exchange) -> bool {
+        let is_new = infer::learn(&mut self.evidence, self.observer.observe(exchange)).is_some();
         self.counts.learned += 1;
         self.counters.learned.inc();
         self.dirty = true;
-        self.novel |= novelty.is_some();
+        self.novel |= is_new;
+        is_new
     }
 
-    fn judge(&mut self, exchange: &Exchange) -> Vec<Transition> {
-        let Some(held) = &self.baseline else { return Vec::new() };
+    /// What it did to the findings, and whether it deviates at all.
+    fn judge(&mut self, exchange: &Exchange, world: &World) -> (Vec<Transition>, bool) {
+        let Some(held) = &self.baseline else { return (Vec::new(), false) };
         let judgement = held.baseline.judge(exchange);
         self.counts.judged += 1;
-        self.drift.count(&held.baseline, exchange, &judgement)
+        for (direction, validity) in
+            [(Direction::Request, judgement.request), (Direction::Response, judgement.reply)]
+        {
+            if let Validity::Unvalidatable(reason) = validity {
+                world.counters.unvalidatable(&self.settings.name, direction, reason);
+            }
+        }
+        let deviates = !judgement.deviations.is_empty() || judgement.refusal().is_some();
+        (self.drift.count(&held.baseline, exchange, &judgement), deviates)
     }
 
     /// Raises what happened to a finding. One that opens names the learned revision that holds what was seen, made now.
@@ -221,7 +248,10 @@ impl Api {
         if opens && !transition.silent {
             let now = world.clock.now_ms();
             self.revise(now, "a finding opened", &world.raise, effects);
-            transition.finding.event_specification.clone_from(&self.learned);
+        }
+        if let Some(learned) = self.learned.clone().filter(|_| opens) {
+            self.drift.specify(&transition.finding.fingerprint, &learned);
+            transition.finding.event_specification = Some(learned);
         }
         effects.transition(transition, world.clock.now_ms(), &world.raise);
         self.flush_findings(effects);
@@ -229,13 +259,19 @@ impl Api {
 
     /// What is due by time.
     pub(super) fn tick(&mut self, now_ms: i64, world: &World, effects: &mut Effects) {
-        for transition in self.drift.tick(now_ms) {
-            self.tell(transition, world, effects);
+        let baseline = self.baseline.as_ref().map(|held| &held.baseline);
+        let transitions = self.drift.tick(baseline, now_ms);
+        self.tell_all(transitions, world, effects);
+        if let Some(storm) = self.drift.storm(now_ms) {
+            effects.storm(&self.settings.name, &storm, (now_ms, &world.raise));
         }
+        let dropped = self.drift.dropped();
+        self.counters.dropped.inc_by(dropped - self.dropped);
+        self.dropped = dropped;
         self.revise_when_due(now_ms, &world.raise, effects);
     }
 
-    /// Tells what a changed baseline did to the findings.
+    /// Raises what happened to findings.
     pub(super) fn tell_all(
         &mut self,
         transitions: Vec<Transition>,
@@ -247,18 +283,27 @@ impl Api {
         }
     }
 
-    /// Hands evidence and counters that moved over to be written.
-    pub(super) fn flush(&mut self, effects: &mut Effects) {
+    /// Hands evidence and counters that moved over to be written; the memory of what there was too, now and then and at `last`.
+    pub(super) fn flush(&mut self, (now_ms, last): (i64, bool), effects: &mut Effects) {
         if std::mem::take(&mut self.dirty) {
             let bytes = infer::encode(&self.evidence);
             effects.changes.push(Change::Evidence { api: Arc::clone(&self.settings.name), bytes });
         }
         self.flush_findings(effects);
+        if last || now_ms - self.memory_ms >= MEMORY_INTERVAL_MS {
+            self.memory_ms = now_ms;
+            if let Some(memory) = self.drift.memory() {
+                effects.memory(&self.settings.name, &memory, now_ms);
+            }
+        }
     }
 
-    fn flush_findings(&mut self, effects: &mut Effects) {
+    pub(super) fn flush_findings(&mut self, effects: &mut Effects) {
         for (finding, state) in self.drift.changed() {
             effects.finding(finding, &state);
+        }
+        for fingerprint in self.drift.forgotten() {
+            effects.forgotten(&self.settings.name, fingerprint);
         }
     }
 

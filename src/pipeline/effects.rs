@@ -1,13 +1,18 @@
 //! What a turn of the analysis wants written: events to raise and changes to store, in one transaction.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use crate::contract::{Change as Life, Transition, render};
+use crate::contract::{Change as Life, Storm, Transition, render};
 use crate::events::Raise;
 use crate::model::event::Event;
 use crate::model::finding::Finding;
 use crate::model::revision::Revision;
 use crate::store::{self, Change};
+
+/// Kind of the object in which drift's memory of an API is kept.
+pub(super) const MEMORY: &str = "drift-memory";
 
 /// Collected in the order in which it happened.
 #[derive(Debug, Default)]
@@ -48,6 +53,37 @@ impl Effects {
     /// A finding as it is now, with what its counter needs after a restart.
     pub(super) fn finding(&mut self, finding: Finding, state: &Value) {
         self.changes.push(Change::finding(finding, state.to_string()));
+    }
+
+    /// A finding that is not kept any more.
+    pub(super) fn forgotten(&mut self, api: &Arc<str>, fingerprint: String) {
+        let (api, version) = (Arc::clone(api), String::new());
+        self.changes.push(Change::FindingGone { api, version, fingerprint });
+    }
+
+    /// What drift remembers of an API besides its findings.
+    pub(super) fn memory(&mut self, api: &Arc<str>, memory: &Value, now_ms: i64) {
+        self.changes.push(Change::Object(store::Object {
+            kind: MEMORY,
+            id: api.to_string(),
+            name: api.to_string(),
+            origin: store::ObjectOrigin::Api,
+            version: now_ms.unsigned_abs(),
+            body: memory.to_string(),
+            updated_ms: now_ms,
+        }));
+    }
+
+    /// Findings that opened without an event of their own, told by one.
+    pub(super) fn storm(&mut self, api: &Arc<str>, storm: &Storm, (now_ms, raise): (i64, &Raise)) {
+        let data = json!({
+            "count": storm.count,
+            "cause": storm.cause,
+            "first_fingerprint": storm.first,
+            "last_fingerprint": storm.last,
+            "spec_revision": storm.revision.as_str(),
+        });
+        self.events.push(raise.event("contract.drift.storm", Some(api), now_ms, &data));
     }
 
     /// A learned revision and the news of it.

@@ -1,6 +1,7 @@
 //! Why the pipeline could not do what it was asked.
 
 use crate::model::fault::{Fault, Retry};
+use crate::model::finding::FindingState;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -17,6 +18,10 @@ pub enum Error {
     /// Operations and what each lacks.
     #[error("{} operations are not ready to be a baseline", .0.len())]
     NotReady(Vec<String>),
+    #[error("no finding of this API has the fingerprint `{0}`")]
+    NoSuchFinding(String),
+    #[error("a finding that is {} does not allow that", .state.as_str())]
+    NotAllowed { state: FindingState, allowed: Vec<&'static str> },
     #[error("the learned document cannot serve as a baseline: {0}")]
     Unusable(String),
     #[error("the store did not take it")]
@@ -32,6 +37,8 @@ impl Error {
             Self::NoSuchApi(_)
             | Self::NoSuchRevision(_)
             | Self::NotReady(_)
+            | Self::NoSuchFinding(_)
+            | Self::NotAllowed { .. }
             | Self::NoBaseline
             | Self::NothingLearned { .. } => Fault::Client,
             Self::Store(_) => Fault::Operator,

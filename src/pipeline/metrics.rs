@@ -4,6 +4,8 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 
+use crate::contract::Reason;
+use crate::model::finding::Direction;
 use crate::telemetry::Metrics;
 
 /// Label set of `analysis_exchanges_total`: a configured name and a closed word.
@@ -13,10 +15,26 @@ struct Exchange {
     result: &'static str,
 }
 
+/// Label set of `analysis_unvalidatable_total`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Unvalidatable {
+    api: String,
+    direction: &'static str,
+    reason: &'static str,
+}
+
+/// Label set of what is counted per API alone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfApi {
+    api: String,
+}
+
 /// Counters of the analysis thread. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counters {
     exchanges: Family<Exchange, Counter>,
+    unvalidatable: Family<Unvalidatable, Counter>,
+    dropped: Family<OfApi, Counter>,
     /// Turns that ended by a panic and were begun anew.
     pub(super) restarts: Counter,
     /// Captures that made the analysis panic.
@@ -30,6 +48,8 @@ pub(super) struct ApiCounters {
     pub(super) own_test: Counter,
     pub(super) unfit: Counter,
     pub(super) unreadable: Counter,
+    /// Deviations that found no room.
+    pub(super) dropped: Counter,
 }
 
 impl Counters {
@@ -37,11 +57,25 @@ impl Counters {
         let counters = Self::default();
         let help = "Captures taken by the analysis, by what became of them";
         metrics.register("analysis_exchanges", help, &counters.exchanges);
+        let help = "Messages that could not be judged, by direction and reason";
+        metrics.register("analysis_unvalidatable", help, &counters.unvalidatable);
+        let help = "Deviations that found no room among the findings of their API";
+        metrics.register("findings_dropped", help, &counters.dropped);
         let help = "Turns of the analysis that ended by a panic";
         metrics.register("analysis_restarts", help, &counters.restarts);
         let help = "Captures skipped because they made the analysis panic";
         metrics.register("analysis_panics", help, &counters.skipped);
         counters
+    }
+
+    /// Counts a message that could not be judged.
+    pub(super) fn unvalidatable(&self, api: &str, direction: Direction, reason: Reason) {
+        let labels = Unvalidatable {
+            api: api.to_owned(),
+            direction: direction.as_str(),
+            reason: reason.as_str(),
+        };
+        self.unvalidatable.get_or_create(&labels).inc();
     }
 
     pub(super) fn of(&self, api: &str) -> ApiCounters {
@@ -53,6 +87,7 @@ impl Counters {
             own_test: counter("own_test"),
             unfit: counter("unfit"),
             unreadable: counter("unreadable"),
+            dropped: self.dropped.get_or_create(&OfApi { api: api.to_owned() }).clone(),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! ```
 
 mod api;
+mod decide;
 mod effects;
 mod error;
 mod metrics;
@@ -18,6 +19,7 @@ pub mod options;
 mod restore;
 mod revise;
 mod service;
+mod settle;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -27,6 +29,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 
+use crate::contract::Decision;
+use crate::model::finding::Finding;
 use crate::runtime::queue;
 
 pub use api::{ApiSettings, BaselineSetting};
@@ -44,6 +48,7 @@ enum Command {
     Operations(String, oneshot::Sender<Result<Vec<OperationView>, Error>>),
     Specification(String, Question, oneshot::Sender<Result<Answer, Error>>),
     Freeze(Box<FreezeOrder>, oneshot::Sender<Result<Frozen, Error>>),
+    Decide(Box<DecideOrder>, oneshot::Sender<Result<Finding, Error>>),
     Configure(Vec<ApiSettings>, oneshot::Sender<()>),
     Flush(oneshot::Sender<()>),
 }
@@ -53,6 +58,20 @@ struct FreezeOrder {
     reason: String,
     by: String,
     force: bool,
+}
+
+/// What somebody decided about a finding.
+#[derive(Debug, Clone)]
+pub struct DecideOrder {
+    pub api: String,
+    pub fingerprint: String,
+    pub decision: Decision,
+    /// Why, for the history.
+    pub reason: String,
+    /// Where the API's bug is followed; empty for none.
+    pub url: String,
+    /// Name of the token.
+    pub by: String,
 }
 
 /// How many questions may wait at once.
@@ -108,6 +127,14 @@ impl Handle {
             force,
         };
         self.ask(|reply| Command::Freeze(Box::new(order), reply)).await?
+    }
+
+    /// Applies a decision about a finding; the finding as it is afterwards, stored before this answers.
+    ///
+    /// # Errors
+    /// When there is no such API or finding, its state does not allow the decision, or the analysis has stopped.
+    pub async fn decide(&self, order: DecideOrder) -> Result<Finding, Error> {
+        self.ask(|reply| Command::Decide(Box::new(order), reply)).await?
     }
 
     /// Takes new settings over: APIs that stay keep what they know, new ones begin, others are put down.

@@ -16,6 +16,7 @@ use crate::store::{self, Change, FindingFilter};
 use crate::telemetry::signals::pipeline as signals;
 
 use super::api::{Api, ApiSettings, BaselineSetting};
+use super::effects::MEMORY;
 use super::revise;
 use super::service::World;
 
@@ -26,6 +27,7 @@ struct Kept {
     findings: Vec<(Finding, Value)>,
     learned: Option<Revision>,
     baseline: Option<(Revision, i64)>,
+    memory: Option<String>,
 }
 
 /// The API as it was left, or new.
@@ -39,7 +41,10 @@ pub(super) fn api(settings: ApiSettings, world: &World, store: &store::Handle, n
         }
     };
     let learns = matches!(settings.baseline, BaselineSetting::Learn { .. });
-    let drift = Drift::restore(Arc::clone(&name), settings.drift.clone(), kept.findings);
+    let mut drift = Drift::restore(Arc::clone(&name), settings.drift.clone(), kept.findings);
+    if let Some(memory) = kept.memory {
+        drift.remember(&state(&memory));
+    }
     let evidence =
         kept.evidence.and_then(|bytes| evidence(&name, bytes, &world.key, store, now_ms));
     let mut api = Api::new(settings, world, now_ms);
@@ -70,6 +75,7 @@ fn kept(reader: &store::Reader, name: &str) -> Result<Kept, store::Error> {
             .collect(),
         learned: reader.latest_revision(name, Origin::Learned)?,
         baseline,
+        memory: reader.object(MEMORY, name)?.map(|object| object.body),
     })
 }
 

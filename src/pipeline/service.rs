@@ -18,11 +18,13 @@ use super::api::{Api, ApiSettings};
 use super::effects::Effects;
 use super::metrics::Counters;
 use super::options::Analysis;
+use super::settle::Settling;
 use super::{COMMANDS_MAX, Command, Handle};
 use crate::bus;
 use crate::capture::{Border, Intake};
 use crate::events::Raise;
 use crate::model::capture::Capture;
+use crate::model::finding::Finding;
 use crate::model::hash::HashKey;
 use crate::runtime::clock::Clock;
 use crate::runtime::queue::{self, Receiver};
@@ -99,6 +101,7 @@ struct Service {
     apis: Vec<Api>,
     index: HashMap<Arc<str>, usize>,
     effects: Effects,
+    settling: Settling,
     questions: Receiver<Command>,
     paused: Arc<AtomicBool>,
     shutdown: shutdown::Watch,
@@ -129,6 +132,7 @@ impl Service {
             apis: Vec::new(),
             index: HashMap::new(),
             effects: Effects::default(),
+            settling: Settling::default(),
             questions,
             paused,
             shutdown,
@@ -169,11 +173,19 @@ impl Service {
         let (border, world, effects) = (&self.border, &self.world, &mut self.effects);
         // A capture that makes us panic is skipped, named by its number; what was counted before it stays.
         let taken = supervise::caught("analysis of one exchange", &self.panics, || {
-            api.take(capture, border, world, effects);
+            api.take(capture, border, world, effects)
         });
-        if taken.is_none() {
-            self.world.counters.skipped.inc();
-            signals::Skipped { sequence: capture.sequence, api: &capture.api }.tell();
+        match taken {
+            None => {
+                self.world.counters.skipped.inc();
+                signals::Skipped { sequence: capture.sequence, api: &capture.api }.tell();
+            }
+            Some(None) => {}
+            Some(Some((slot, is_new))) => {
+                if let Some(settled) = self.settling.count(slot, is_new) {
+                    self.intake.settle(slot, settled);
+                }
+            }
         }
     }
 
@@ -195,7 +207,7 @@ impl Service {
                 due.push(Arc::clone(api.name()));
             }
             if flush {
-                api.flush(&mut self.effects);
+                api.flush((now, last), &mut self.effects);
             }
         }
         for api in due {
@@ -262,18 +274,41 @@ impl Service {
                 reply(to, self.api(&name).and_then(|api| api.specification(&question, &store)));
             }
             Command::Freeze(order, to) => reply(to, self.freeze(&order)),
+            Command::Decide(order, to) => {
+                let decided = self.decide(&order);
+                reply(to, decided);
+            }
             Command::Configure(settings, to) => {
                 self.configure(settings);
                 reply(to, ());
             }
             Command::Flush(to) => {
+                let now = self.world.clock.now_ms();
                 for api in &mut self.apis {
-                    api.flush(&mut self.effects);
+                    api.flush((now, true), &mut self.effects);
                 }
                 self.write();
                 reply(to, ());
             }
         }
+    }
+
+    /// A decision is answered after it was written.
+    fn decide(&mut self, order: &super::DecideOrder) -> Result<Finding, super::Error> {
+        let mut effects = Effects::default();
+        let index = self.index.get(order.api.as_str()).copied();
+        let api = index.and_then(|index| self.apis.get_mut(index));
+        let api = api.ok_or_else(|| super::Error::NoSuchApi(order.api.clone()))?;
+        let finding = api.decide(order, &self.world, &mut effects)?;
+        if let Some((events, changes)) = effects.take()
+            && let Err(error) = self.bus.publish_blocking(events.clone(), changes.clone())
+        {
+            // It is in force; what the store refused now goes with the next turn.
+            self.effects.events.extend(events);
+            self.effects.changes.extend(changes);
+            return Err(super::Error::Store(error));
+        }
+        Ok(finding)
     }
 
     /// Nothing is held to before the store has it.
@@ -316,7 +351,7 @@ impl Service {
             self.apis.push(api);
         }
         for api in known.values_mut() {
-            api.flush(&mut self.effects);
+            api.flush((now, true), &mut self.effects);
         }
         let named = self.apis.iter().enumerate();
         self.index = named.map(|(index, api)| (Arc::clone(api.name()), index)).collect();

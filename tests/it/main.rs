@@ -12,6 +12,7 @@ mod crash;
 mod drift;
 mod fail_open;
 mod infer;
+mod recordings;
 mod replay;
 mod shutdown;
 mod support;

@@ -132,6 +132,51 @@ pub struct FindingsQuery {
     pub cursor: Option<String>,
 }
 
+/// A decision about a finding, as `app` carries it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    Acknowledge,
+    /// Until a time; none: until the next baseline.
+    Mute(Option<Time>),
+    /// The API is wrong; where that is followed, empty for nowhere.
+    Reject {
+        url: String,
+    },
+    Reopen,
+}
+
+/// Why something is decided.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reason {
+    /// For the history.
+    #[schemars(length(max = 500))]
+    pub reason: Option<String>,
+}
+
+/// Says nothing of a finding for a while.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MuteOrder {
+    /// RFC 3339, or `revision`: until the next baseline, which is the default.
+    pub until: Option<String>,
+    /// For the history.
+    #[schemars(length(max = 500))]
+    pub reason: Option<String>,
+}
+
+/// The API is wrong, not its contract.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RejectOrder {
+    /// Where the bug is followed.
+    #[schemars(length(max = 2_048))]
+    pub url: Option<String>,
+    /// For the history.
+    #[schemars(length(max = 500))]
+    pub reason: Option<String>,
+}
+
 /// The id of a finding: equal wherever API, version and fingerprint are.
 #[must_use]
 pub fn finding_id(finding: &model::Finding) -> String {

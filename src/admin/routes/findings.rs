@@ -1,10 +1,14 @@
 //! Findings: where APIs left their contract.
 //!
-//! Owns their list, whose order does not move while findings are updated. Refuses to own their life cycle (`contract`).
+//! Owns their list, whose order does not move while findings are updated, and what people decide about them. Refuses to own
+//! their life cycle (`contract`).
 
 use std::cmp::Reverse;
 
-use super::super::dto::{Finding, FindingsQuery, List, Nothing, finding_id};
+use super::super::dto::{
+    Decision, Finding, FindingsQuery, List, MuteOrder, Nothing, Reason, RejectOrder, Time,
+    finding_id,
+};
 use super::super::problem::Refusal;
 use super::call::Call;
 use super::listing::refuse_store;
@@ -18,7 +22,36 @@ pub(super) fn routes() -> Vec<Route> {
             .codes(&["list.bad-limit", "list.cursor-mismatch"]),
         Route::get("/v1/findings/{id}", "show_finding", "One finding, by id or fingerprint", show)
             .codes(&["finding.not-found"]),
+        decision(Route::post(
+            "/v1/findings/{id}/acknowledge",
+            "acknowledge_finding",
+            "It is known: tell of it once a day at most",
+            acknowledge,
+        )),
+        decision(Route::post(
+            "/v1/findings/{id}/mute",
+            "mute_finding",
+            "Say nothing of it until a time or the next baseline",
+            mute,
+        ))
+        .codes(&["finding.not-found", "finding.not-allowed", "request.invalid"]),
+        decision(Route::post(
+            "/v1/findings/{id}/reject",
+            "reject_finding",
+            "The API is wrong, not the contract",
+            reject,
+        )),
+        decision(Route::post(
+            "/v1/findings/{id}/reopen",
+            "reopen_finding",
+            "Take a decision back",
+            reopen,
+        )),
     ]
+}
+
+fn decision(route: Route) -> Route {
+    route.codes(&["finding.not-found", "finding.not-allowed"])
 }
 
 /// Where a finding stands in the list: by what never changes, so that pages stay what they were while findings are updated.
@@ -99,6 +132,11 @@ fn is_meant(query: &FindingsQuery, finding: &Record) -> bool {
 }
 
 async fn show(call: Call, _: Nothing) -> Result<Json<Finding>, Refusal> {
+    find(&call).await.map(|finding| Json(finding.into()))
+}
+
+/// The finding that the path names, by id or fingerprint.
+async fn find(call: &Call) -> Result<Record, Refusal> {
     let wanted = call.parameter("id").to_owned();
     let by_fingerprint = !wanted.starts_with("fnd_");
     let found = call.state.store.read(move |reader| {
@@ -110,5 +148,49 @@ async fn show(call: Call, _: Nothing) -> Result<Json<Finding>, Refusal> {
     });
     let found = found.await.map_err(refuse_store)?;
     let missing = || Refusal::missing("finding.not-found", "no finding has this id or fingerprint");
-    found.map(|record| Json(record.finding.into())).ok_or_else(missing)
+    found.map(|record| record.finding).ok_or_else(missing)
+}
+
+async fn decide(
+    call: &Call,
+    decision: &Decision,
+    reason: Option<&str>,
+    action: &'static str,
+) -> Result<Json<Finding>, Refusal> {
+    let finding = find(call).await?;
+    let name = (&*finding.api, finding.fingerprint.as_str());
+    let history = (reason.unwrap_or_default(), call.actor());
+    let decided = call.state.inventory.decide(name, decision, history).await?;
+    call.tell_change(action, &decided.id);
+    Ok(Json(decided))
+}
+
+async fn acknowledge(call: Call, order: Reason) -> Result<Json<Finding>, Refusal> {
+    let reason = order.reason.as_deref();
+    decide(&call, &Decision::Acknowledge, reason, "finding.acknowledge").await
+}
+
+async fn mute(call: Call, order: MuteOrder) -> Result<Json<Finding>, Refusal> {
+    let until = match order.until.as_deref() {
+        None | Some("revision") => None,
+        Some(text) => Some(read_time(text)?),
+    };
+    decide(&call, &Decision::Mute(until), order.reason.as_deref(), "finding.mute").await
+}
+
+fn read_time(text: &str) -> Result<Time, Refusal> {
+    let time = text.parse::<jiff::Timestamp>().map_err(|_| {
+        let detail = "`until` is an RFC 3339 time, such as `2027-01-31T00:00:00Z`, or `revision`";
+        Refusal::unprocessable("request.invalid", detail)
+    })?;
+    Ok(Time(time.as_millisecond()))
+}
+
+async fn reject(call: Call, order: RejectOrder) -> Result<Json<Finding>, Refusal> {
+    let decision = Decision::Reject { url: order.url.unwrap_or_default() };
+    decide(&call, &decision, order.reason.as_deref(), "finding.reject").await
+}
+
+async fn reopen(call: Call, order: Reason) -> Result<Json<Finding>, Refusal> {
+    decide(&call, &Decision::Reopen, order.reason.as_deref(), "finding.reopen").await
 }

@@ -32,6 +32,8 @@ pub(super) struct Fakes {
     /// Calls of `apis`.
     pub(super) asked: AtomicU16,
     pub(super) frozen: Mutex<Vec<(String, String)>>,
+    /// Decisions about findings, as they came.
+    pub(super) decided: Mutex<Vec<String>>,
     pub(super) evidence: AtomicU16,
 }
 
@@ -45,6 +47,7 @@ impl Default for Fakes {
             release: Notify::new(),
             asked: AtomicU16::new(0),
             frozen: Mutex::default(),
+            decided: Mutex::default(),
             evidence: AtomicU16::new(1),
         }
     }
@@ -134,6 +137,16 @@ impl Inventory for Fakes {
 
     async fn baseline(&self, _api: &str) -> Result<dto::Baseline, Refusal> {
         Ok(baseline())
+    }
+
+    async fn decide(
+        &self,
+        (api, fingerprint): (&str, &str),
+        decision: &dto::Decision,
+        (reason, by): (&str, &str),
+    ) -> Result<dto::Finding, Refusal> {
+        self.decided.lock().push(format!("{api} {fingerprint} {decision:?} {reason} {by}"));
+        Err(Refusal::conflict("finding.not-allowed", "it is resolved").allowed(["reopen"]))
     }
 
     async fn freeze(

@@ -114,6 +114,7 @@ const SCOPES: &[(&str, &str, [u16; 4])] = &[
     ("POST", "/v1/events", [401, 415, 403, 415]),
     ("POST", "/v1/config/reload", [401, 403, 403, 200]),
     ("POST", "/v1/apis/orders/baseline/freeze", [401, 403, 403, 409]),
+    ("POST", "/v1/findings/none/acknowledge", [401, 403, 403, 404]),
     ("POST", "/v1/deliveries/none/retry", [401, 403, 403, 404]),
     ("POST", "/v1/deliveries/none/cancel", [401, 403, 403, 404]),
     ("POST", "/livez", [405, 405, 405, 405]),

@@ -105,6 +105,32 @@ fn a_baseline_is_frozen_by_the_name_of_the_token() {
 }
 
 #[test]
+fn decisions_about_findings_are_carried_out_and_illegal_ones_name_what_is_allowed() {
+    let server = Server::start();
+    keep(&server, finding(1));
+    let id = server.get("/v1/findings").json()["items"][0]["id"].clone();
+    let id = id.as_str().expect("an id");
+    for (name, body, told) in [
+        ("acknowledge", json!({"reason": "known"}), "Acknowledge known"),
+        ("mute", json!({}), "Mute(None)"),
+        ("mute", json!({"until": "2027-01-31T00:00:00Z"}), "Mute(Some(Time(1801353600000)))"),
+        ("reject", json!({"url": "https://bugs.example/7"}), "https://bugs.example/7"),
+        ("reopen", json!({}), "Reopen"),
+    ] {
+        let reply =
+            server.call("POST", &format!("/v1/findings/{id}/{name}"), Some(&body.to_string()));
+        assert_eq!((reply.status, reply.code()), (409, "finding.not-allowed".to_owned()), "{name}");
+        assert_eq!(reply.json()["allowed"], json!(["reopen"]));
+        let decided = server.fakes.decided.lock().pop().expect("carried out");
+        assert!(decided.contains(told), "{decided}");
+    }
+    let reply =
+        server.call("POST", &format!("/v1/findings/{id}/mute"), Some("{\"until\":\"soon\"}"));
+    assert_eq!(reply.status, 422);
+    let reply = server.call("POST", "/v1/findings/fnd_x/reopen", None);
+    assert_eq!(reply.code(), "finding.not-found");
+}
+#[test]
 fn findings_are_filtered_and_shown_by_id_and_fingerprint() {
     let server = Server::start();
     (0..4).for_each(|number| keep(&server, finding(number)));

@@ -9,8 +9,9 @@ use crate::model::finding::Direction;
 use crate::model::kind::Kind;
 
 use super::super::body;
+use super::super::decode::Pairs;
 use super::super::judgement::{Deviation, Judgement};
-use super::super::specification::Side;
+use super::super::specification::{Place, Side};
 use super::flaw::{Flaw, brief};
 use super::{Case, deviation, media};
 
@@ -46,7 +47,11 @@ pub(super) fn refusal(
     request: Option<&Value>,
     judgement: &Judgement,
 ) -> Deviation {
-    let flaw = named(case, request).unwrap_or_else(|| {
+    let error = error_body(case);
+    let flaw = error.as_ref().and_then(|error| {
+        named_field(case, error, request).or_else(|| named_parameter(case, error))
+    });
+    let flaw = flaw.unwrap_or_else(|| {
         let expected = json!({"status": "2XX"});
         let seen = json!({"status": case.exchange.status});
         Flaw::of_message(Kind::RequestRefused, expected, seen)
@@ -54,16 +59,46 @@ pub(super) fn refusal(
     deviation(judgement, Direction::Request, flaw)
 }
 
+fn error_body(case: &Case<'_>) -> Option<Value> {
+    let bytes = media::bytes(&case.exchange.response).ok()??;
+    body::json(bytes, &case.exchange.plan).ok().map(|read| read.value)
+}
+
+/// A flaw that names a documented parameter which was not sent.
+fn named_parameter(case: &Case<'_>, error: &Value) -> Option<Flaw> {
+    let parameters = &case.operation.parameters;
+    let known: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    let name = first_name(error, &known)?;
+    let parameter = parameters.iter().find(|parameter| parameter.name == name)?;
+    let is_sent = match parameter.place {
+        Place::Query => Pairs::parse(case.exchange.query.as_deref().unwrap_or_default())
+            .names()
+            .any(|it| it == name),
+        Place::Header => {
+            case.exchange.request.fields.iter().any(|field| field.name.eq_ignore_ascii_case(name))
+        }
+        _ => true,
+    };
+    if is_sent || parameter.required {
+        return None;
+    }
+    let seen = json!({"absent": true, "status": case.exchange.status});
+    let flaw = Flaw::of_message(Kind::ParamRequiredMissing, json!({"required": false}), seen);
+    let place = match parameter.place {
+        Place::Header => format!("header/{}", name.to_ascii_lowercase()),
+        place => format!("{}/{name}", place.as_str()),
+    };
+    Some(flaw.at(place, "required"))
+}
+
 /// A flaw that names a field of the request body.
-fn named(case: &Case<'_>, request: Option<&Value>) -> Option<Flaw> {
-    let error = media::bytes(&case.exchange.response).ok()??;
-    let error = body::json(error, &case.exchange.plan).ok()?.value;
+fn named_field(case: &Case<'_>, error: &Value, request: Option<&Value>) -> Option<Flaw> {
     let sent = case.exchange.request.media.as_ref()?;
     let content = media::find(&case.operation.body.as_ref()?.content, sent)?;
     let wire = case.wire(Side::Request);
     let schema = wire.schemas.get(wire.side, content.schema.as_ref()?);
     let known = wire.property_names(schema);
-    let name = first_name(&error, &known)?;
+    let name = first_name(error, &known)?;
     let property = wire.property(schema, name)?;
     let is_sent = request?.get(name).is_some();
     let members = wire.schemas.resolve(wire.side, property).get("enum");

@@ -28,9 +28,9 @@ const EXPECTED_BYTES_MAX: usize = 1_024;
 
 /// One way in which a message leaves the contract.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Flaw {
-    pub(super) kind: Kind,
-    pub(super) location: Location,
+pub(in crate::contract) struct Flaw {
+    pub(in crate::contract) kind: Kind,
+    pub(in crate::contract) location: Location,
     /// What the fingerprint holds of the violated keyword.
     pub(super) written: Value,
     pub(super) expected: Value,
@@ -40,7 +40,7 @@ pub(super) struct Flaw {
 
 impl Flaw {
     /// A flaw of a message rather than of a place in it.
-    pub(super) fn of_message(kind: Kind, expected: Value, observed: Value) -> Self {
+    pub(in crate::contract) fn of_message(kind: Kind, expected: Value, observed: Value) -> Self {
         Self {
             kind,
             location: Location::default(),
@@ -51,13 +51,13 @@ impl Flaw {
         }
     }
 
-    pub(super) fn at(mut self, pointer: impl Into<String>, keyword: &str) -> Self {
+    pub(in crate::contract) fn at(mut self, pointer: impl Into<String>, keyword: &str) -> Self {
         self.location.pointer = pointer.into();
         keyword.clone_into(&mut self.location.keyword);
         self
     }
 
-    pub(super) fn written(mut self, written: Value) -> Self {
+    pub(in crate::contract) fn written(mut self, written: Value) -> Self {
         self.written = written;
         self
     }

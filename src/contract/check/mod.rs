@@ -7,15 +7,17 @@
 mod blame;
 mod flaw;
 mod media;
+mod presence;
 mod request;
 mod response;
 mod security;
 mod shape;
+mod structure;
 #[cfg(test)]
 mod tests;
 mod union;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::model::capture::Outcome;
 use crate::model::exchange::Exchange;
@@ -30,11 +32,12 @@ use super::judgement::{Deviation, Effect, Judgement, Reason, Skip, Validity};
 use super::kinds;
 use super::lower::Flavour;
 use super::oracle;
-use super::route::{Route, generalise};
+use super::route::Route;
 use super::slot::Slot;
 use super::specification::{Operation, SchemaRef, Side};
 use super::wire::Wire;
-use flaw::{Flaw, Reading};
+pub(super) use flaw::Flaw;
+use flaw::Reading;
 pub(super) use media::find as find_content;
 
 /// Judges one exchange.
@@ -48,24 +51,11 @@ pub(super) fn judge(baseline: &Baseline, exchange: &Exchange) -> Judgement {
     judgement.tally.payload = shape::payload(exchange);
     match baseline.router.route(&exchange.method, &exchange.path) {
         Route::Unknown(path) => {
-            judgement.template = generalise(&path).into();
-            if oracle::shows_endpoint(exchange.status) {
-                let seen = json!({"status": exchange.status});
-                let flaw =
-                    Flaw::of_message(Kind::EndpointUndocumented, json!({"absent": true}), seen);
-                raise(&mut judgement, Direction::Structure, flaw);
-            }
+            structure::unknown((baseline, exchange), &path, &mut judgement);
+            judgement.tally.answer = Some(shape::answer(exchange));
         }
         Route::OtherMethod(index) => {
-            judgement.template = baseline.operation(index).template.clone();
-            // Frameworks answer these by themselves.
-            let is_automatic = matches!(&*exchange.method, "OPTIONS" | "HEAD" | "TRACE");
-            if oracle::shows_method(exchange.status) && !is_automatic {
-                let seen = json!({"status": exchange.status});
-                let flaw =
-                    Flaw::of_message(Kind::MethodUndocumented, json!({"absent": true}), seen);
-                raise(&mut judgement, Direction::Structure, flaw);
-            }
+            structure::other_method((baseline, exchange), index, &mut judgement);
         }
         Route::Operation { index, slots } => {
             judge_operation(baseline, exchange, index, &slots, &mut judgement);
@@ -100,6 +90,9 @@ fn judge_operation(
     judgement.method = operation.method.clone();
     judgement.tally.slots.push(Slot::operation(&operation.method, &operation.template));
     let case = Case { baseline, exchange, operation };
+    if matches!(exchange.status, 404 | 405 | 501) {
+        judgement.tally.answer = Some(shape::answer(exchange));
+    }
 
     let request = request::judge(&case, slots);
     judgement.request = request.validity;
@@ -113,8 +106,10 @@ fn judge_operation(
             let slot = Slot::body(&operation.method, &operation.template, "", media);
             judgement.tally.slots.push(slot);
         }
-        for flaw in request.flaws.into_iter().filter(|flaw| tells_of_acceptance(flaw.kind)) {
-            raise(judgement, Direction::Request, flaw);
+        for flaw in request.flaws {
+            if tells_of_acceptance(flaw.kind) || baseline.judges(flaw.kind) {
+                raise(judgement, Direction::Request, flaw);
+            }
         }
     }
     judgement.tally.request = request.body;
@@ -122,6 +117,7 @@ fn judge_operation(
     if exchange.method != "HEAD" {
         response::judge(&case, judgement);
     }
+    structure::judge(&case, index, judgement);
     if let Some(flaw) = security::judge(&case) {
         raise(judgement, Direction::Structure, flaw);
     }
@@ -194,7 +190,8 @@ fn raise(judgement: &mut Judgement, direction: Direction, flaw: Flaw) {
     }
 }
 
-fn deviation(judgement: &Judgement, direction: Direction, flaw: Flaw) -> Deviation {
+/// A flaw as a deviation of the operation that a judgement is of.
+pub(super) fn deviation(judgement: &Judgement, direction: Direction, flaw: Flaw) -> Deviation {
     let accepted = judgement.effect == Effect::Accepted;
     let place = (&*judgement.method, &*judgement.template);
     let severity = match (flaw.kind, flaw.location.status.parse()) {

@@ -4,13 +4,14 @@
 
 use serde_json::{Value, json};
 
-use crate::model::exchange::{Message, Text};
+use crate::model::exchange::{CredentialPlace, Message, Text};
 use crate::model::kind::Kind;
+use crate::model::noise::is_noise_field;
 
 use super::super::body::{self, Unread, Withheld};
 use super::super::decode::{self, Decoded, Pairs};
 use super::super::judgement::{Reason, Validity};
-use super::super::names::is_noise;
+use super::super::names::{is_data, is_noise};
 use super::super::specification::{Content, Parameter, Place, SchemeKind, Side};
 use super::Case;
 use super::flaw::{Flaw, brief};
@@ -54,8 +55,37 @@ pub(super) fn judge(case: &Case<'_>, slots: &[(String, String)]) -> Requested {
         let flaw = Flaw::of_message(Kind::ParamUndocumented, json!({"absent": true}), seen);
         requested.flaws.push(flaw.at(format!("query/{name}"), "parameters"));
     }
+    if case.baseline.judges(Kind::ParamUndocumented) {
+        tell_headers(case, &mut requested);
+    }
     judge_body(case, &mut requested);
     requested
+}
+
+/// Headers that no parameter and no security scheme speaks for.
+fn tell_headers(case: &Case<'_>, requested: &mut Requested) {
+    let schemes = case.baseline.specification.schemes.values();
+    let keys: Vec<&str> = schemes
+        .filter_map(|scheme| match &scheme.kind {
+            SchemeKind::ApiKey { place: Place::Header, name } => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let parameters = case.operation.parameters.iter();
+    let known: Vec<&str> = parameters
+        .filter(|parameter| parameter.place == Place::Header)
+        .map(|parameter| parameter.name.as_str())
+        .chain(keys)
+        .collect();
+    for field in &case.exchange.request.fields {
+        let name = &*field.name;
+        let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if !is_known && !is_noise_field(name) && !is_data(name) {
+            let (expected, seen) = (json!({"absent": true}), json!({"type": "string"}));
+            let flaw = Flaw::of_message(Kind::ParamUndocumented, expected, seen);
+            requested.flaws.push(flaw.at(format!("header/{name}"), "parameters"));
+        }
+    }
 }
 
 /// The name of a parameter as far as it is part of the contract: of a slot that is its position.
@@ -164,6 +194,10 @@ fn undocumented_names(case: &Case<'_>, pairs: &Pairs<'_>) -> Vec<String> {
         case.baseline.specification.schemes.values().any(|scheme| {
             matches!(&scheme.kind, SchemeKind::ApiKey { place: Place::Query, name: known } if known == name)
         }) || name == "access_token"
+            // A key where the contract asks for none is `security`'s to tell.
+            || case.exchange.credentials.iter().any(|credential| {
+                credential.place == CredentialPlace::Query && *credential.name == *name
+            })
     };
     let mut names: Vec<String> = pairs
         .names()

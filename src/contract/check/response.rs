@@ -7,21 +7,25 @@ use serde_json::json;
 use crate::model::finding::Direction;
 use crate::model::kind::Kind;
 use crate::model::media::MediaType;
+use crate::model::noise::is_noise_answer_field;
 
 use super::super::body::{self, Unread, Withheld};
 use super::super::decode::{self, Decoded};
 use super::super::judgement::{Judgement, Reason, Validity};
+use super::super::names::is_data;
 use super::super::oracle;
 use super::super::slot::Slot;
 use super::super::specification::{Content, Header, Response, Side};
 use super::flaw::{Flaw, brief};
 use super::request::header_value;
-use super::{Case, media, raise};
+use super::structure::is_undocumented_redirect;
+use super::{Case, media, presence, raise};
 
 pub(super) fn judge(case: &Case<'_>, judgement: &mut Judgement) {
     let status = case.exchange.status;
     let Some(response) = case.operation.response(status) else {
-        if oracle::is_telling(judgement.effect, status) && !is_foreign_page(case) {
+        let is_told = is_undocumented_redirect(case) || is_foreign_page(case);
+        if oracle::is_telling(judgement.effect, status) && !is_told {
             let known: Vec<String> =
                 case.operation.responses.iter().map(|entry| entry.key.to_string()).collect();
             let seen = json!({"status": status});
@@ -44,6 +48,9 @@ pub(super) fn judge(case: &Case<'_>, judgement: &mut Judgement) {
     judgement.tally.slots.push(Slot::response(method, template, &answer.key));
     for header in &response.headers {
         answer.judge_header(header, judgement);
+    }
+    if case.baseline.judges(Kind::HeaderUndocumented) {
+        answer.tell_headers(judgement);
     }
     answer.judge_body(judgement);
 }
@@ -100,6 +107,20 @@ impl Answer<'_> {
             let keyword = inner.location.keyword.clone();
             let flaw = Flaw { kind: Kind::HeaderInvalid, ..inner };
             self.raise(judgement, flaw.at(place, &keyword));
+        }
+    }
+
+    /// Headers that the contract does not know.
+    fn tell_headers(&self, judgement: &mut Judgement) {
+        let known = |name: &str| {
+            self.response.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name))
+        };
+        for field in &self.case.exchange.response.fields {
+            if !is_noise_answer_field(&field.name) && !is_data(&field.name) && !known(&field.name) {
+                let (expected, seen) = (json!({"absent": true}), json!({"type": "string"}));
+                let flaw = Flaw::of_message(Kind::HeaderUndocumented, expected, seen);
+                self.raise(judgement, flaw.at(format!("header/{}", field.name), "headers"));
+            }
         }
     }
 
@@ -226,6 +247,12 @@ impl Answer<'_> {
                     self.raise(judgement, flaw);
                 }
             }
+        }
+        if judgement.reply != Validity::Invalid {
+            let wire = self.case.wire(Side::Response);
+            let root = wire.schemas.get(wire.side, schema);
+            judgement.tally.fields = presence::fields(wire, root, &read.value);
+            judgement.tally.media.clone_from(&content.media.text);
         }
         judgement.tally.response = Some(read.value);
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::model::exchange::{Body, Exchange};
 
+use super::super::body;
 use super::flaw::type_name;
 
 /// Hash of an exchange as one consumer would repeat it.
@@ -38,6 +39,18 @@ pub(super) fn request(exchange: &Exchange, operation: usize, body: Option<&Value
     names.sort_unstable();
     names.hash(&mut hasher);
     body.map(form).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Hash of the form of an answer: status, media type, names and types of a JSON body. Frameworks answer paths that they do
+/// not know always in the same form.
+pub(super) fn answer(exchange: &Exchange) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    exchange.status.hash(&mut hasher);
+    let message = &exchange.response;
+    message.media.as_ref().map(crate::model::media::MediaType::essence).hash(&mut hasher);
+    let body = message.body.complete().and_then(|bytes| body::json(bytes, &exchange.plan).ok());
+    body.map(|read| form(&read.value)).hash(&mut hasher);
     hasher.finish()
 }
 

@@ -13,7 +13,7 @@ use super::super::baseline::Baseline;
 use super::super::check::find_content;
 use super::super::fingerprint::fingerprint;
 use super::super::route::Route;
-use super::super::specification::{Content, Operation, Place, Side};
+use super::super::specification::{Content, Operation, Place, ResponseKey, Side};
 use super::super::wire::Wire;
 
 /// Whether the finding could be raised again by the same exchange.
@@ -23,6 +23,10 @@ pub(super) fn still_deviates(baseline: &Baseline, finding: &Finding) -> bool {
     let operation = match (finding.kind, route) {
         (Kind::EndpointUndocumented, route) => return matches!(route, Route::Unknown(_)),
         (Kind::MethodUndocumented, route) => return matches!(route, Route::OtherMethod(_)),
+        (Kind::EndpointRemovedInUse, Route::Operation { .. }) => return false,
+        (Kind::EndpointRemovedInUse, _) => {
+            return baseline.removed(&finding.method, &path).is_some();
+        }
         (_, Route::Operation { index, .. }) => baseline.operation(index),
         // The operation is gone: its findings go with it.
         _ => return false,
@@ -32,6 +36,18 @@ pub(super) fn still_deviates(baseline: &Baseline, finding: &Finding) -> bool {
             let status = finding.location.status.parse().unwrap_or(0);
             operation.response(status).is_none()
         }
+        Kind::StatusVanished => operation
+            .responses
+            .iter()
+            .any(|response| response.key.to_string() == finding.location.status),
+        // What is announced to end may be missing.
+        Kind::EndpointUnimplemented | Kind::EndpointSilent => !operation.deprecated,
+        Kind::TransportRedirected => {
+            let status = finding.observed.get("status").and_then(Value::as_u64);
+            let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(0);
+            operation.response(status).is_none_or(|response| response.key == ResponseKey::Default)
+        }
+        Kind::EndpointDeprecatedInUse | Kind::VersionMismatch => true,
         Kind::AuthNowRequired => !operation.is_secured(),
         Kind::AuthUnauthenticatedSuccess
         | Kind::AuthSchemeUndocumented
@@ -97,7 +113,10 @@ fn field_deviates(baseline: &Baseline, operation: &Operation, finding: &Finding)
         .skip(1)
         .map(|step| step.replace("~1", "/").replace("~0", "~"))
         .collect();
-    let of_parent = matches!(finding.kind, Kind::FieldRequiredMissing | Kind::FieldUndocumented);
+    let of_parent = matches!(
+        finding.kind,
+        Kind::FieldRequiredMissing | Kind::FieldUndocumented | Kind::FieldVanished
+    );
     let (last, path) = match steps.split_last() {
         Some((last, path)) if of_parent => (last.as_str(), path),
         _ => ("", steps.as_slice()),
@@ -109,6 +128,7 @@ fn field_deviates(baseline: &Baseline, operation: &Operation, finding: &Finding)
     let Some(place) = places.first() else { return false };
     match finding.kind {
         Kind::FieldUndocumented => wire.property(place, last).is_none(),
+        Kind::FieldVanished => wire.property(place, last).is_some(),
         Kind::FieldRequiredMissing if finding.location.keyword == "required" => {
             wire.keyword(place, "required", &|list| {
                 list.as_array().is_some_and(|names| names.iter().any(|name| name == last))

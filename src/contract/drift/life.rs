@@ -4,7 +4,7 @@
 
 use crate::model::finding::FindingState;
 
-use super::{Change, Decision};
+use super::{Change, Decision, Until};
 
 /// What can happen to a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,12 +26,15 @@ pub(super) fn step(state: FindingState, cause: Cause) -> Option<(FindingState, O
     use FindingState::{Accepted, Acknowledged, Candidate, Muted, Open, Rejected, Resolved};
     match (state, cause) {
         (Candidate, Cause::Due) => Some((Open, Some(Change::Opened))),
-        (Resolved | Accepted, Cause::DueAgain) => Some((Open, Some(Change::Reopened))),
+        (Resolved | Accepted, Cause::DueAgain) | (Resolved, Cause::Decided(Decision::Reopen)) => {
+            Some((Open, Some(Change::Reopened)))
+        }
         (Open | Acknowledged, Cause::StillThere) => Some((state, Some(Change::Updated))),
         (Open | Acknowledged | Muted | Rejected, Cause::Over) => {
             Some((Resolved, Some(Change::Resolved)))
         }
-        (Muted, Cause::MuteExpired) => Some((Open, None)),
+        (Muted, Cause::MuteExpired)
+        | (Acknowledged | Muted | Rejected, Cause::Decided(Decision::Reopen)) => Some((Open, None)),
         (Open, Cause::Decided(Decision::Acknowledge)) => Some((Acknowledged, None)),
         (Open | Acknowledged, Cause::Decided(Decision::Mute(_))) => Some((Muted, None)),
         (Open | Acknowledged | Muted, Cause::Decided(Decision::Accept)) => {
@@ -46,9 +49,10 @@ pub(super) fn step(state: FindingState, cause: Cause) -> Option<(FindingState, O
 pub(super) fn allowed(state: FindingState) -> Vec<&'static str> {
     [
         ("acknowledge", Decision::Acknowledge),
-        ("mute", Decision::Mute(0)),
+        ("mute", Decision::Mute(Until::Revision)),
         ("accept", Decision::Accept),
         ("reject", Decision::Reject),
+        ("reopen", Decision::Reopen),
     ]
     .into_iter()
     .filter(|(_, decision)| step(state, Cause::Decided(*decision)).is_some())
@@ -63,6 +67,7 @@ pub(super) fn outcome(decision: Decision) -> FindingState {
         Decision::Mute(_) => FindingState::Muted,
         Decision::Accept => FindingState::Accepted,
         Decision::Reject => FindingState::Rejected,
+        Decision::Reopen => FindingState::Open,
     }
 }
 
@@ -80,66 +85,40 @@ mod tests {
             Cause::Over,
             Cause::MuteExpired,
             Cause::Decided(Decision::Acknowledge),
-            Cause::Decided(Decision::Mute(1)),
+            Cause::Decided(Decision::Mute(Until::Time(1))),
             Cause::Decided(Decision::Accept),
             Cause::Decided(Decision::Reject),
+            Cause::Decided(Decision::Reopen),
         ];
-        let rows: &[(FindingState, [Option<FindingState>; 9])] = &[
-            (Candidate, [Some(Open), None, None, None, None, None, None, None, None]),
-            (
-                Open,
-                [
-                    None,
-                    None,
-                    Some(Open),
-                    Some(Resolved),
-                    None,
-                    Some(Acknowledged),
-                    Some(Muted),
-                    Some(Accepted),
-                    Some(Rejected),
-                ],
-            ),
-            (
-                Acknowledged,
-                [
-                    None,
-                    None,
-                    Some(Acknowledged),
-                    Some(Resolved),
-                    None,
-                    None,
-                    Some(Muted),
-                    Some(Accepted),
-                    Some(Rejected),
-                ],
-            ),
-            (
-                Muted,
-                [
-                    None,
-                    None,
-                    None,
-                    Some(Resolved),
-                    Some(Open),
-                    None,
-                    None,
-                    Some(Accepted),
-                    Some(Rejected),
-                ],
-            ),
-            (Rejected, [None, None, None, Some(Resolved), None, None, None, None, None]),
-            (Accepted, [None, Some(Open), None, None, None, None, None, None, None]),
-            (Resolved, [None, Some(Open), None, None, None, None, None, None, None]),
+        // Due, again, still, over, expired; acknowledge, mute, accept, reject, reopen.
+        let rows = [
+            (Candidate, "o---- -----"),
+            (Open, "--or- amcj-"),
+            (Acknowledged, "--ar- -mcjo"),
+            (Muted, "---ro --cjo"),
+            (Accepted, "-o--- -----"),
+            (Rejected, "---r- ----o"),
+            (Resolved, "-o--- ----o"),
         ];
         assert_eq!(rows.len(), FindingState::ALL.len());
+        let letter = |state: FindingState| match state {
+            Candidate => 'n',
+            Open => 'o',
+            Acknowledged => 'a',
+            Muted => 'm',
+            Accepted => 'c',
+            Rejected => 'j',
+            Resolved => 'r',
+        };
         for (state, expected) in rows {
-            for (cause, next) in causes.iter().zip(expected) {
-                let found = step(*state, *cause).map(|(next, _)| next);
-                assert_eq!(found, *next, "{state:?} {cause:?}");
-            }
+            let found: String = causes
+                .iter()
+                .map(|cause| step(state, *cause).map_or('-', |(next, _)| letter(next)))
+                .collect();
+            assert_eq!(found, expected.replace(' ', ""), "{state:?}");
         }
         assert_eq!(allowed(Open), ["acknowledge", "mute", "accept", "reject"]);
-        assert_eq!(allowed(Resolved), [""; 0]);
+        assert_eq!(allowed(Resolved), ["reopen"]);
+        assert_eq!(allowed(Accepted), [""; 0]);
     }
 }

@@ -5,15 +5,19 @@
 
 mod episode;
 mod explain;
+#[cfg(test)]
+mod kinds_tests;
 mod life;
 mod opportunity;
 mod refusals;
+mod room;
 pub(super) mod statistics;
 mod storm;
 #[cfg(test)]
 mod tests;
 mod threshold;
 mod tracked;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,6 +26,7 @@ use serde_json::Value;
 
 use crate::model::exchange::Exchange;
 use crate::model::finding::{Finding, FindingState};
+use crate::model::revision::RevisionId;
 use crate::model::units::Span;
 
 use super::baseline::Baseline;
@@ -34,16 +39,13 @@ use refusals::Refusals;
 use storm::Bucket;
 pub use storm::Storm;
 use tracked::Tracked;
+use watch::Watch;
 
 /// Payloads remembered per window; further ones count as new.
 const PAYLOADS_MAX: usize = 65_536;
 
 /// Parts of the contract that totals are kept of.
 const SLOTS_MAX: usize = 50_000;
-
-/// Findings at one part of the contract. Each exchange visits those of the parts it passes; a server that answers every path
-/// must not make it slow.
-const SLOT_FINDINGS_MAX: usize = 256;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -76,12 +78,22 @@ pub enum Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     Acknowledge,
-    /// Until a time, Unix milliseconds.
-    Mute(i64),
+    Mute(Until),
     /// The baseline is to be changed to allow it.
     Accept,
     /// The API is wrong.
     Reject,
+    /// A former decision, or its end, is taken back.
+    Reopen,
+}
+
+/// How long a finding is muted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Unix milliseconds.
+    Time(i64),
+    /// The next baseline.
+    Revision,
 }
 
 /// A finding does not allow a decision in its state.
@@ -102,6 +114,7 @@ pub struct Drift {
     totals: BTreeMap<Slot, u64>,
     payloads: Payloads,
     refusals: Refusals,
+    watch: Watch,
     storm: Bucket,
     changed: BTreeSet<Arc<str>>,
     forgotten: Vec<String>,
@@ -137,6 +150,7 @@ impl Drift {
             totals: BTreeMap::new(),
             payloads: Payloads::default(),
             refusals: Refusals::default(),
+            watch: Watch::default(),
             storm: Bucket::default(),
             changed: BTreeSet::new(),
             forgotten: Vec::new(),
@@ -152,6 +166,17 @@ impl Drift {
             drift.insert(Tracked::restore(finding, &state));
         }
         drift
+    }
+
+    /// Puts back what [`Drift::memory`] gave.
+    pub fn remember(&mut self, memory: &Value) {
+        self.watch = Watch::decode(memory);
+    }
+
+    /// What is to be stored beside the findings, if it changed since the last call: without it nothing that is gone could be
+    /// missed after a restart.
+    pub fn memory(&mut self) -> Option<Value> {
+        self.watch.moved()
     }
 
     /// Counts one judged exchange.
@@ -175,10 +200,29 @@ impl Drift {
             self.pass(&sighting, &mut transitions);
         }
         for deviation in &judgement.deviations {
-            transitions.extend(self.occur(&sighting, deviation, false));
+            transitions.extend(self.occur(&sighting, deviation, Grounds::Counters));
         }
         transitions.extend(self.weigh_refusal(&sighting));
+        if sighting.is_new {
+            self.miss(&sighting, &mut transitions);
+        }
         transitions
+    }
+
+    /// Tells what is seen no more, and takes back what is seen again.
+    fn miss(&mut self, sighting: &Sighting<'_>, transitions: &mut Vec<Transition>) {
+        let Sighting { baseline, exchange, judgement, .. } = *sighting;
+        let noticed = self.watch.see(baseline, exchange, judgement);
+        for (deviation, count) in noticed.missing {
+            transitions.extend(self.occur(sighting, &deviation, Grounds::Missed(count)));
+        }
+        for fingerprint in noticed.back {
+            let Some(tracked) = self.tracked.get_mut(&fingerprint) else { continue };
+            if let Some(change) = tracked.step(Cause::Over) {
+                self.changed.insert(fingerprint);
+                transitions.push(tracked.transition(change, Some(exchange)));
+            }
+        }
     }
 
     /// Counts the opportunities of findings that did not occur, and resolves those that are over.
@@ -209,40 +253,60 @@ impl Drift {
         }
     }
 
-    /// Counts one occurrence. `due`: another rule than the counters says that it opens.
+    /// Counts one occurrence.
     fn occur(
         &mut self,
         sighting: &Sighting<'_>,
         deviation: &Deviation,
-        due: bool,
+        grounds: Grounds,
     ) -> Option<Transition> {
-        let exchange = sighting.exchange;
+        let Sighting { baseline, exchange, judgement, is_new } = *sighting;
         let now = exchange.time_ms;
-        if !self.tracked.contains_key(&*deviation.fingerprint) {
-            self.make_room(deviation.slot)?;
-            let before = self.totals.get(&deviation.slot).copied().unwrap_or(1).saturating_sub(1);
-            let finding = super::finding::found(
-                &self.api,
-                sighting.baseline,
-                sighting.judgement,
-                deviation,
-                now,
-            );
-            self.insert(Tracked::new(finding, deviation, before));
+        let tracked = self.track((baseline, judgement), deviation, now)?;
+        match grounds {
+            Grounds::Missed(count) => tracked.miss(count, now),
+            Grounds::Counters | Grounds::Rule => tracked.occur(is_new, exchange.consumer, now),
         }
-        let tracked = self.tracked.get_mut(&*deviation.fingerprint)?;
+        let (fingerprint, halved) = (tracked.fingerprint.clone(), tracked.was_open());
+        let (rule, learned_from) = (tracked.rule, tracked.learned_from());
+        let thresholds = &self.options.thresholds;
+        let episode = &self.tracked.get(&fingerprint)?.episode;
+        let is_due = grounds != Grounds::Counters
+            || threshold::is_due(rule, episode, thresholds, halved, learned_from);
+        self.advance(&fingerprint, is_due, (now, Some(exchange)))
+    }
+
+    /// The counters of a deviation, new ones if there is room.
+    fn track(
+        &mut self,
+        (baseline, judgement): (&Baseline, &Judgement),
+        deviation: &Deviation,
+        now_ms: i64,
+    ) -> Option<&mut Tracked> {
+        let fingerprint = &*deviation.fingerprint;
+        let found = || super::finding::found(&self.api, baseline, judgement, deviation, now_ms);
+        if !self.tracked.contains_key(fingerprint) {
+            let before = self.totals.get(&deviation.slot).copied().unwrap_or(1).saturating_sub(1);
+            let tracked = Tracked::new(found(), deviation, before);
+            self.make_room(deviation.slot)?;
+            self.insert(tracked);
+        }
+        let tracked = self.tracked.get_mut(fingerprint)?;
+        // What was announced may have come to pass meanwhile: a sunset, a rate of failures.
+        let severity = super::finding::severity(baseline, deviation);
+        tracked.finding.severity = tracked.finding.severity.max(severity);
         self.changed.insert(tracked.fingerprint.clone());
-        tracked.occur(sighting.is_new, exchange.consumer, now);
-        let learned_from = tracked.learned_from();
-        let halved = tracked.was_open();
-        let is_due = due
-            || threshold::is_due(
-                tracked.rule,
-                &tracked.episode,
-                &self.options.thresholds,
-                halved,
-                learned_from,
-            );
+        Some(tracked)
+    }
+
+    /// Takes the step that is due, if any.
+    fn advance(
+        &mut self,
+        fingerprint: &str,
+        is_due: bool,
+        (now, exchange): (i64, Option<&Exchange>),
+    ) -> Option<Transition> {
+        let tracked = self.tracked.get_mut(fingerprint)?;
         let cause = match tracked.finding.state {
             FindingState::Candidate if is_due => Cause::Due,
             FindingState::Resolved | FindingState::Accepted if is_due => Cause::DueAgain,
@@ -259,8 +323,8 @@ impl Drift {
         let change = tracked.step(cause)?;
         tracked.spoke_ms = now;
         let opens = matches!(change, Change::Opened | Change::Reopened);
-        let silent = opens && !self.storm.admit(&tracked.fingerprint, now);
-        Some(Transition { silent, ..tracked.transition(change, Some(exchange)) })
+        let silent = opens && !self.storm.admit(&tracked.finding, now);
+        Some(Transition { silent, ..tracked.transition(change, exchange) })
     }
 
     /// A valid request refused, or accepted: counted by its form.
@@ -278,21 +342,23 @@ impl Drift {
             (Effect::Refused, Some(deviation)) => {
                 let (consumer, now) = (exchange.consumer, exchange.time_ms);
                 let due = self.refusals.refused(shape, consumer, now, &self.options.thresholds);
-                self.occur(sighting, deviation, due)
+                let grounds = if due { Grounds::Rule } else { Grounds::Counters };
+                self.occur(sighting, deviation, grounds)
             }
             _ => None,
         }
     }
 
-    /// Lets time pass: candidates and resolved findings that nobody saw again are forgotten, mutings end.
-    pub fn tick(&mut self, now_ms: i64) -> Vec<Transition> {
+    /// Lets time pass: operations fall silent, candidates and resolved findings that nobody saw again are forgotten, mutings
+    /// end.
+    pub fn tick(&mut self, baseline: Option<&Baseline>, now_ms: i64) -> Vec<Transition> {
         let mut old = Vec::new();
         for (fingerprint, tracked) in &mut self.tracked {
             let age = now_ms - tracked.finding.last_seen_ms;
             match tracked.finding.state {
                 FindingState::Candidate if age > CANDIDATE_MS => old.push(fingerprint.clone()),
                 FindingState::Resolved if age > RESOLVED_MS => old.push(fingerprint.clone()),
-                FindingState::Muted if now_ms >= tracked.muted_until_ms => {
+                FindingState::Muted if tracked.is_muted_no_more(now_ms) => {
                     tracked.step(Cause::MuteExpired);
                     self.changed.insert(fingerprint.clone());
                 }
@@ -302,7 +368,18 @@ impl Drift {
         for fingerprint in old {
             self.forget(&fingerprint);
         }
-        Vec::new()
+        baseline.map(|baseline| self.fall_silent(baseline, now_ms)).unwrap_or_default()
+    }
+
+    fn fall_silent(&mut self, baseline: &Baseline, now_ms: i64) -> Vec<Transition> {
+        let mut transitions = Vec::new();
+        for (judgement, deviation, count) in self.watch.fall_silent() {
+            let tracked = self.track((baseline, &judgement), &deviation, now_ms);
+            let Some(tracked) = tracked else { continue };
+            tracked.miss(count, now_ms);
+            transitions.extend(self.advance(&deviation.fingerprint, true, (now_ms, None)));
+        }
+        transitions
     }
 
     /// Holds the findings against a new baseline: what is no deviation from it any more is resolved. Opportunities are
@@ -310,10 +387,15 @@ impl Drift {
     pub fn on_new_baseline(&mut self, baseline: &Baseline, now_ms: i64) -> Vec<Transition> {
         self.totals.clear();
         self.refusals = Refusals::default();
+        self.watch.renew(baseline);
         let mut transitions = Vec::new();
         let mut gone = Vec::new();
         for (fingerprint, tracked) in &mut self.tracked {
             if tracked.was_open() || explain::still_deviates(baseline, &tracked.finding) {
+                if tracked.muted_until == Until::Revision {
+                    tracked.step(Cause::MuteExpired);
+                    self.changed.insert(fingerprint.clone());
+                }
                 continue;
             }
             tracked.spoke_ms = now_ms;
@@ -345,19 +427,37 @@ impl Drift {
             return Err(Illegal { allowed: Vec::new() });
         };
         let state = tracked.finding.state;
-        if let Decision::Mute(until_ms) = decision {
-            tracked.muted_until_ms = until_ms;
-        }
         if state == life::outcome(decision) {
+            if let Decision::Mute(until) = decision {
+                tracked.muted_until = until;
+                self.changed.insert(tracked.fingerprint.clone());
+            }
             return Ok(Vec::new());
         }
         if step(state, Cause::Decided(decision)).is_none() {
             return Err(Illegal { allowed: life::allowed(state) });
         }
+        if let Decision::Mute(until) = decision {
+            tracked.muted_until = until;
+        }
         self.changed.insert(tracked.fingerprint.clone());
         tracked.spoke_ms = now_ms;
         let change = tracked.step(Cause::Decided(decision));
         Ok(change.map(|change| tracked.transition(change, None)).into_iter().collect())
+    }
+
+    /// Names the learned revision that holds what a finding saw.
+    pub fn specify(&mut self, fingerprint: &str, revision: &RevisionId) {
+        if let Some(tracked) = self.tracked.get_mut(fingerprint) {
+            tracked.finding.event_specification = Some(revision.clone());
+            self.changed.insert(tracked.fingerprint.clone());
+        }
+    }
+
+    /// One finding, candidates too.
+    #[must_use]
+    pub fn finding(&self, fingerprint: &str) -> Option<&Finding> {
+        self.tracked.get(fingerprint).map(|tracked| &tracked.finding)
     }
 
     /// All findings but candidates, by fingerprint.
@@ -411,45 +511,21 @@ impl Drift {
             self.forgotten.push(fingerprint.to_owned());
         }
     }
+}
 
-    /// Makes room for one more finding at a slot: the oldest candidates go, else the oldest resolved ones; none if all there
-    /// are live.
-    fn make_room(&mut self, slot: Slot) -> Option<()> {
-        let here = self.by_slot.get(&slot).map_or(&[][..], Vec::as_slice);
-        let oldest = if here.len() >= SLOT_FINDINGS_MAX {
-            self.expendable(here.iter())
-        } else if self.tracked.len() >= self.options.findings {
-            self.expendable(self.tracked.keys())
-        } else {
-            return Some(());
-        };
-        self.dropped += 1;
-        for fingerprint in &oldest {
-            self.forget(fingerprint);
-        }
-        (!oldest.is_empty()).then_some(())
-    }
-
-    /// The oldest tenth of what may go.
-    fn expendable<'f>(&self, among: impl Iterator<Item = &'f Arc<str>>) -> Vec<Arc<str>> {
-        let mut total = 0;
-        let mut list: Vec<(bool, i64, &Arc<str>)> = Vec::new();
-        for fingerprint in among {
-            let Some(tracked) = self.tracked.get(fingerprint) else { continue };
-            let state = tracked.finding.state;
-            total += 1;
-            if matches!(state, FindingState::Candidate | FindingState::Resolved) {
-                let resolved = state == FindingState::Resolved;
-                list.push((resolved, tracked.finding.last_seen_ms, fingerprint));
-            }
-        }
-        list.sort_unstable();
-        list.truncate((total / 10).max(1));
-        list.into_iter().map(|(_, _, fingerprint)| fingerprint.clone()).collect()
-    }
+/// Why an occurrence may open its finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grounds {
+    /// When the counters say so.
+    Counters,
+    /// Another rule has said so.
+    Rule,
+    /// It is an absence, noticed over so many opportunities.
+    Missed(u64),
 }
 
 /// One judged exchange on its way through the counters.
+#[derive(Clone, Copy)]
 struct Sighting<'a> {
     baseline: &'a Baseline,
     exchange: &'a Exchange,

@@ -22,13 +22,20 @@ pub(in crate::contract) fn wilson(hits: u64, trials: u64) -> (f64, f64) {
     (((middle - margin) / whole).max(0.0), ((middle + margin) / whole).min(1.0))
 }
 
-/// How sure a finding is: `(1 − 2^−e) · s` with `e` distinct pairs of consumer and window, at most 10; `s` is 1 for a written
-/// baseline and `0.05^(1/n0)` for a fact learned from `n0` opportunities.
-#[expect(clippy::cast_precision_loss, reason = "as above")]
+/// How sure an absence is: its rules refute chance at 95 %.
+pub(super) const ABSENT: f64 = 0.95;
+
+/// How sure a finding is: `(1 − 2^−e) · s` with `e` distinct pairs of consumer and window, at most 10, and `s` the trust in the
+/// fact that is deviated from.
 pub(super) fn confidence(pairs: usize, learned_from: Option<u64>) -> f64 {
     let pairs = i32::try_from(pairs.min(10)).unwrap_or(10);
-    let trust = learned_from.map_or(1.0, |count| 0.05_f64.powf(1.0 / (count.max(1) as f64)));
-    (1.0 - 0.5_f64.powi(pairs)) * trust
+    (1.0 - 0.5_f64.powi(pairs)) * trust(learned_from)
+}
+
+/// 1 for a written baseline, `0.05^(1/n0)` for a fact learned from `n0` opportunities.
+#[expect(clippy::cast_precision_loss, reason = "as above")]
+pub(super) fn trust(learned_from: Option<u64>) -> f64 {
+    learned_from.map_or(1.0, |count| 0.05_f64.powf(1.0 / (count.max(1) as f64)))
 }
 
 #[cfg(test)]

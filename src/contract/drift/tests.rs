@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::room::SLOT_FINDINGS_MAX;
 use super::*;
 use crate::contract::render::event_data;
 use crate::contract::testing::{Build, baseline, exchange};
@@ -238,13 +239,16 @@ fn decisions_are_idempotent_and_illegal_ones_say_what_is_allowed() {
     scene.answers(&bad(), 3, 0);
     let fingerprint = scene.drift.findings().next().expect("one").fingerprint.clone();
     let drift = &mut scene.drift;
-    assert_eq!(drift.decide(&fingerprint, Decision::Mute(HOUR), 0), Ok(Vec::new()));
-    assert_eq!(drift.decide(&fingerprint, Decision::Mute(2 * HOUR), 0), Ok(Vec::new()));
+    assert_eq!(drift.decide(&fingerprint, Decision::Mute(Until::Time(HOUR)), 0), Ok(Vec::new()));
+    assert_eq!(
+        drift.decide(&fingerprint, Decision::Mute(Until::Time(2 * HOUR)), 0),
+        Ok(Vec::new())
+    );
     let refused = drift.decide(&fingerprint, Decision::Acknowledge, 0).expect_err("muted");
-    assert_eq!(refused.allowed, ["accept", "reject"]);
-    drift.tick(HOUR);
+    assert_eq!(refused.allowed, ["accept", "reject", "reopen"]);
+    drift.tick(None, HOUR);
     assert_eq!(drift.findings().next().map(|finding| finding.state), Some(FindingState::Muted));
-    drift.tick(2 * HOUR);
+    drift.tick(None, 2 * HOUR);
     assert_eq!(drift.findings().next().map(|finding| finding.state), Some(FindingState::Open));
     let accepted = drift.decide(&fingerprint, Decision::Accept, 0).expect("allowed");
     assert_eq!(accepted[0].change, Change::Resolved);
@@ -289,9 +293,9 @@ fn a_server_that_answers_every_path_stays_cheap() {
 fn old_candidates_and_resolved_findings_are_forgotten() {
     let mut scene = Scene::new();
     scene.answers(&bad(), 1, 0);
-    scene.drift.tick(7 * DAY_MS);
+    scene.drift.tick(None, 7 * DAY_MS);
     assert_eq!(scene.drift.tracked.len(), 1);
-    scene.drift.tick(7 * DAY_MS + 1);
+    scene.drift.tick(None, 7 * DAY_MS + 1);
     assert_eq!(scene.drift.tracked.len(), 0);
     assert_eq!(scene.drift.forgotten().len(), 1);
 }

@@ -26,7 +26,7 @@ pub(super) fn is_due(
     let Episode { opportunities: n, occurrences: k, windows, .. } = *episode;
     let spread = episode.last_ms - episode.first_ms;
     let due = match rule {
-        Rule::Never | Rule::Refusal => false,
+        Rule::Refusal | Rule::Absence => false,
         Rule::Unauthenticated => k >= least(thresholds.unauthenticated),
         Rule::Undocumented => k >= least(thresholds.undocumented),
         Rule::UndocumentedField => {
@@ -38,6 +38,7 @@ pub(super) fn is_due(
             let frequent = n >= 1_000 && k.saturating_mul(1_000) >= n;
             k >= least(thresholds.contradiction) && (independent || frequent || k == n)
         }
+        Rule::Redirect => n >= 20 && k.saturating_mul(100) >= n.saturating_mul(95),
         Rule::Failure => k >= 3 && n >= 100 && k.saturating_mul(100) >= n && windows >= 2,
     };
     due && learned_from.is_none_or(|count| wilson(k, n).0 > wilson(0, count).1)
@@ -67,7 +68,8 @@ mod tests {
     #[test]
     fn thresholds_read_as_their_table() {
         use Rule::{
-            Contradiction, Failure, Refusal, Unauthenticated, Undocumented, UndocumentedField,
+            Contradiction, Failure, Redirect, Refusal, Unauthenticated, Undocumented,
+            UndocumentedField,
         };
         for (rule, n, k, consumers, windows, spread, expected) in [
             (Contradiction, 100, 2, 2, 2, 0, false),
@@ -88,6 +90,9 @@ mod tests {
             (Failure, 100, 50, 2, 1, 0, false),
             (Failure, 100, 50, 2, 2, 0, true),
             (Failure, 1_000, 9, 2, 2, 0, false),
+            (Redirect, 19, 19, 2, 2, 0, false),
+            (Redirect, 20, 19, 2, 2, 0, true),
+            (Redirect, 100, 94, 2, 2, 0, false),
             (Refusal, 100, 100, 9, 9, 0, false),
         ] {
             let episode = episode(n, k, consumers, windows, spread);

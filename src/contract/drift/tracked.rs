@@ -17,7 +17,7 @@ use super::super::render;
 use super::super::slot::Slot;
 use super::episode::Episode;
 use super::life::{Cause, step};
-use super::{Change, Transition, opportunity, statistics};
+use super::{Change, Transition, Until, opportunity, statistics};
 
 #[derive(Debug)]
 pub(super) struct Tracked {
@@ -29,7 +29,7 @@ pub(super) struct Tracked {
     prior: Option<u64>,
     /// When it was last spoken of, Unix milliseconds.
     pub(super) spoke_ms: i64,
-    pub(super) muted_until_ms: i64,
+    pub(super) muted_until: Until,
 }
 
 impl Tracked {
@@ -44,22 +44,30 @@ impl Tracked {
         let slot = Slot::of(finding.kind, finding.direction, place, &finding.location);
         let episode = Episode::decode(state);
         let time = |name: &str| state.get(name).and_then(Value::as_i64).unwrap_or(0);
-        let (spoke_ms, muted_until_ms) = (time("spoke"), time("muted"));
+        let spoke_ms = time("spoke");
+        let muted_until = match state.get("muted") {
+            Some(Value::String(_)) => Until::Revision,
+            _ => Until::Time(time("muted")),
+        };
         let prior = state.get("prior").and_then(Value::as_u64);
-        Self { spoke_ms, muted_until_ms, ..Self::with(finding, episode, slot, prior) }
+        Self { spoke_ms, muted_until, ..Self::with(finding, episode, slot, prior) }
     }
 
     fn with(finding: Finding, episode: Episode, slot: Slot, prior: Option<u64>) -> Self {
         let rule =
             kinds::rule(finding.kind, finding.direction, finding.verdict, &finding.location.status);
         let fingerprint = finding.fingerprint.as_str().into();
-        Self { fingerprint, finding, episode, rule, slot, prior, spoke_ms: 0, muted_until_ms: 0 }
+        let muted_until = Until::Time(0);
+        Self { fingerprint, finding, episode, rule, slot, prior, spoke_ms: 0, muted_until }
     }
 
     pub(super) fn encode(&self) -> Value {
         let mut state = self.episode.encode();
         state["spoke"] = json!(self.spoke_ms);
-        state["muted"] = json!(self.muted_until_ms);
+        state["muted"] = match self.muted_until {
+            Until::Time(time_ms) => json!(time_ms),
+            Until::Revision => json!("revision"),
+        };
         state["prior"] = json!(self.prior);
         state
     }
@@ -75,6 +83,14 @@ impl Tracked {
         } else {
             self.episode.touch(now_ms);
         }
+        self.finding.last_seen_ms = self.finding.last_seen_ms.max(now_ms);
+    }
+
+    /// Takes in an absence that was noticed over so many opportunities.
+    pub(super) fn miss(&mut self, opportunities: u64, now_ms: i64) {
+        self.episode.opportunities = opportunities;
+        self.episode.occurrences = opportunities;
+        self.episode.touch(now_ms);
         self.finding.last_seen_ms = self.finding.last_seen_ms.max(now_ms);
     }
 
@@ -112,7 +128,10 @@ impl Tracked {
             windows: episode.windows,
             consumers: episode.consumers(),
         };
-        self.finding.confidence = statistics::confidence(episode.pairs(), self.trust());
+        self.finding.confidence = match self.rule {
+            Rule::Absence => statistics::ABSENT * statistics::trust(self.trust()),
+            _ => statistics::confidence(episode.pairs(), self.trust()),
+        };
         self.finding.message = render::message(&self.finding);
     }
 
@@ -121,9 +140,9 @@ impl Tracked {
         matches!(self.finding.state, FindingState::Resolved | FindingState::Accepted)
     }
 
-    /// Whether opportunities matter: of what is over, only if it has occurred again.
+    /// Whether opportunities matter: of what is over, only if it has occurred again; an absence ends by being seen.
     pub(super) fn is_counted(&self) -> bool {
-        !self.was_open() || self.episode.raised_after == 0
+        self.rule != Rule::Absence && (!self.was_open() || self.episode.raised_after == 0)
     }
 
     /// Whether the exchange could have shown the deviation: what holds it was there.
@@ -134,6 +153,10 @@ impl Tracked {
             Direction::Structure => return true,
         };
         opportunity::has_parent(body.as_ref(), &self.finding.location.pointer)
+    }
+
+    pub(super) fn is_muted_no_more(&self, now_ms: i64) -> bool {
+        matches!(self.muted_until, Until::Time(until_ms) if now_ms >= until_ms)
     }
 
     pub(super) fn is_silent_for(&self, interval: Span, now_ms: i64) -> bool {

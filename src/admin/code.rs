@@ -47,6 +47,10 @@ codes! {
         "`GET /v1/problems` lists all codes of the admin API.";
     "baseline.not-ready" 409 "not enough is known to freeze":
         "Some operations were not seen often or long enough. The detail says what each lacks; `force` freezes them as they are.";
+    "baseline.changed" 409 "the baseline is another by now":
+        "Somebody changed the baseline after `base` was read. Look at what is in force, then promote again.";
+    "baseline.patch-refused" 409 "the patch does not fit the baseline":
+        "Two findings change the same place, or no change of the document would allow what was seen. The detail names the finding;          promote the others without it.";
     "config.invalid" 422 "the configuration is refused":
         "All problems are listed, each with its pointer. The former configuration goes on.";
     "delivery.not-found" 404 "no such delivery":
@@ -93,6 +97,8 @@ codes! {
         "No operation was seen often enough to be written down. The detail counts what was seen; send more traffic.";
     "spec.no-such-revision" 404 "no such revision":
         "`GET /v1/apis/{api}/revisions` lists those that are kept.";
+    "spec.invalid" 422 "the document is no specification":
+        "All problems are listed, each with line and column. Nothing was kept, and the baseline is what it was.";
     "auth.required" 401 "a token is needed":
         "Send `Authorization: Bearer TOKEN`. Without `admin.token_file` the token is in `admin-token` in the data directory.";
     "auth.wrong-token" 401 "the token is not known":

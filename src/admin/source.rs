@@ -43,6 +43,31 @@ pub trait Inventory: Send + Sync {
         history: (&str, &str),
     ) -> Result<dto::Finding, Refusal>;
 
+    /// Makes suggested patches part of the baseline. The findings of the order are fingerprints by now.
+    ///
+    /// Refusals: [`Refusal::conflict`] with `baseline.changed` or `baseline.patch-refused`; `finding.not-found`.
+    async fn promote(
+        &self,
+        api: &str,
+        order: &dto::PromoteOrder,
+        by: &str,
+    ) -> Result<dto::Promoted, Refusal>;
+
+    /// Makes a kept revision the baseline.
+    ///
+    /// Refusals: `spec.no-such-revision`.
+    async fn hold(
+        &self,
+        api: &str,
+        order: &dto::HoldOrder,
+        by: &str,
+    ) -> Result<dto::Baseline, Refusal>;
+
+    /// Keeps a document, as written.
+    ///
+    /// Refusals: [`Refusal::invalid`] with `spec.invalid` and every problem; then nothing is kept.
+    async fn upload(&self, api: &str, text: String, by: &str) -> Result<dto::Uploaded, Refusal>;
+
     /// Makes what was learned the baseline. `by` is the name of the token.
     ///
     /// Refusals: [`Refusal::conflict`] with `baseline.not-ready`, naming what each operation lacks.

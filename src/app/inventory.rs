@@ -8,14 +8,17 @@ use async_trait::async_trait;
 
 use crate::admin::{self, Refusal, dto};
 use crate::config::Config;
-use crate::contract::{Decision, Until};
+use crate::contract::{self, Decision, LoadOptions, Until};
 use crate::infer::{self, Dialect, View};
 use crate::model::finding::Severity;
 use crate::model::id;
+use crate::model::revision::{Origin, Revision, RevisionId};
 use crate::pipeline::{
-    self, Answer, AnswerBody, ApiView, BaselineState, DecideOrder, Error, Question,
-    READY_EXCHANGES, Which,
+    self, Answer, AnswerBody, ApiView, BaselineState, DecideOrder, Error, HoldOrder, PromoteOrder,
+    Question, READY_EXCHANGES, Which,
 };
+use crate::runtime::clock::Clock;
+use crate::runtime::supervise::{self, Panics};
 use crate::store;
 
 /// Answers for the admin API.
@@ -23,6 +26,8 @@ pub(super) struct Inventory {
     pub(super) config: Arc<ArcSwap<Config>>,
     pub(super) pipeline: pipeline::Handle,
     pub(super) store: store::Handle,
+    pub(super) clock: Clock,
+    pub(super) panics: Panics,
 }
 
 #[async_trait]
@@ -111,6 +116,74 @@ impl admin::Inventory for Inventory {
         decided.map(dto::Finding::from).map_err(|error| refuse(&error))
     }
 
+    async fn promote(
+        &self,
+        api: &str,
+        order: &dto::PromoteOrder,
+        by: &str,
+    ) -> Result<dto::Promoted, Refusal> {
+        let chosen = order.findings.iter();
+        let order = PromoteOrder {
+            api: api.to_owned(),
+            findings: chosen.map(|it| (it.id.clone(), usize::from(it.patch))).collect(),
+            base: order.base.clone(),
+            reason: order.reason.clone().unwrap_or_else(|| "promoted by hand".to_owned()),
+            by: by.to_owned(),
+        };
+        let promoted = self.pipeline.promote(order).await.map_err(|error| refuse(&error))?;
+        Ok(dto::Promoted {
+            revision: promoted.revision.to_string(),
+            explained: promoted.explained,
+            patch: promoted.patch,
+        })
+    }
+
+    async fn hold(
+        &self,
+        api: &str,
+        order: &dto::HoldOrder,
+        by: &str,
+    ) -> Result<dto::Baseline, Refusal> {
+        let order = HoldOrder {
+            api: api.to_owned(),
+            revision: order.revision.clone(),
+            reason: order.reason.clone().unwrap_or_else(|| "chosen by hand".to_owned()),
+            by: by.to_owned(),
+        };
+        self.pipeline.hold(order).await.map_err(|error| refuse(&error))?;
+        Ok(baseline(&self.view(api).await?))
+    }
+
+    async fn upload(&self, api: &str, text: String, by: &str) -> Result<dto::Uploaded, Refusal> {
+        let read = supervise::blocking("reading an upload", &self.panics, move || {
+            let options = LoadOptions { name: "upload", ..LoadOptions::default() };
+            contract::load(&text, &options)
+                .map(|(specification, lints)| (specification, lints, text))
+        });
+        let read = read.await.ok_or_else(|| refuse(&Error::Stopped))?;
+        let (specification, lints, text) = read.map_err(|problems| {
+            let detail = "the document is no specification; nothing was kept";
+            Refusal::invalid("spec.invalid", detail, &problems)
+        })?;
+        let revision = Revision {
+            id: RevisionId::of(&specification.document),
+            api: api.into(),
+            origin: Origin::Predefined,
+            text: text.into(),
+            created_ms: self.clock.now_ms(),
+            parent: None,
+            reason: format!("uploaded by {by}"),
+        };
+        let id = revision.id.to_string();
+        let kept = self.store.commit(vec![store::Change::Revision(revision)]).await;
+        kept.map_err(|error| refuse(&Error::Store(error)))?;
+        Ok(dto::Uploaded {
+            revision: id,
+            operations: specification.operations.len() as u64,
+            lints: lints.0.iter().map(ToString::to_string).collect(),
+        })
+    }
+
     async fn freeze(
         &self,
         api: &str,
@@ -196,6 +269,7 @@ fn baseline(view: &ApiView) -> dto::Baseline {
         state: match held.state {
             BaselineState::Predefined => dto::BaselineState::Predefined,
             BaselineState::Learning => dto::BaselineState::Learning,
+            BaselineState::Candidate => dto::BaselineState::Candidate,
             BaselineState::Frozen => dto::BaselineState::Frozen,
         },
         revision: held.revision.as_ref().map(ToString::to_string),
@@ -204,6 +278,7 @@ fn baseline(view: &ApiView) -> dto::Baseline {
         ready: view.operations as u64,
         seen: (view.operations + view.unproven) as u64,
         lacks: match held.state {
+            BaselineState::Candidate => "freeze it: what was learned is settled".to_owned(),
             BaselineState::Learning => {
                 "freeze what was learned, or name a file in `apis[].baseline`".to_owned()
             }
@@ -265,6 +340,10 @@ fn refuse(error: &Error) -> Refusal {
         Error::NothingLearned { .. } => Refusal::missing("spec.nothing-learned", error.to_string()),
         Error::NoSuchRevision(_) | Error::NoBaseline => {
             Refusal::missing("spec.no-such-revision", error.to_string())
+        }
+        Error::BaselineChanged(_) => Refusal::conflict("baseline.changed", error.to_string()),
+        Error::NoSuchPatch(_) | Error::Unfit { .. } => {
+            Refusal::conflict("baseline.patch-refused", error.to_string())
         }
         Error::NoSuchFinding(_) => Refusal::missing("finding.not-found", error.to_string()),
         Error::NotAllowed { allowed, .. } => {

@@ -287,6 +287,8 @@ fn admin(configuration: &Arc<Configuration>, health: Health) -> Result<admin::Ha
         config: Arc::clone(&configuration.config),
         pipeline: configuration.pipeline.clone(),
         store: control.store.clone(),
+        clock: control.world.clock.clone(),
+        panics: control.world.panics.clone(),
     };
     admin::serve(admin::Admin {
         options: config.admin.clone(),

@@ -52,6 +52,14 @@ enum Command {
         #[arg(long, default_value = "revision")]
         until: String,
     },
+    /// Let the contract allow it: its suggested patch becomes part of the baseline
+    Accept {
+        #[command(flatten)]
+        decided: Decided,
+        /// Which of its suggested patches, from 0
+        #[arg(long, default_value_t = 0)]
+        patch: u8,
+    },
     /// Say that the API is wrong, not its contract
     Reject {
         #[command(flatten)]
@@ -114,6 +122,12 @@ pub fn run(arguments: &Arguments, remote: &Remote) -> Result<Answer, Failure> {
         }
         Command::Acknowledge(decided) => decide(remote, "acknowledge", decided, ("", None)),
         Command::Mute { decided, until } => decide(remote, "mute", decided, ("until", Some(until))),
+        Command::Accept { decided, patch } => {
+            let order = serde_json::json!({"patch": patch, "reason": decided.reason});
+            let path = format!("/v1/findings/{}/accept", step(&decided.id));
+            remote.output.object(&remote.post(&path, &order)?)?;
+            Ok(Answer::Yes)
+        }
         Command::Reject { decided, url } => {
             decide(remote, "reject", decided, ("url", url.as_ref()))
         }

@@ -17,7 +17,7 @@ use super::compile::Validators;
 use super::judgement::{Judgement, Validity};
 use super::lower::Flavour;
 use super::route::{Route, Router};
-use super::specification::{Operation, SchemaRef, Side, Specification};
+use super::specification::{Dialect, Operation, SchemaRef, Side, Specification};
 use super::time;
 
 /// Operations of former baselines that are remembered.
@@ -31,12 +31,36 @@ pub struct Baseline {
     pub origin: Origin,
     pub(super) router: Router,
     pub(super) validators: Validators,
-    /// When each operation's `x-sunset` is, Unix milliseconds.
-    sunsets: Vec<Option<i64>>,
+    /// By operation.
+    facts: Vec<Facts>,
     removed: Removed,
     /// Kinds that are off unless asked for.
     also: Vec<Kind>,
     prefix: String,
+}
+
+/// What a document says of an operation beside what judging asks at every step.
+#[derive(Debug, Default)]
+struct Facts {
+    /// When its `x-sunset` is, Unix milliseconds.
+    sunset: Option<i64>,
+    /// Swagger 2.0 says what the answers are made of (`produces`) without saying it of each.
+    leaves_answers_open: bool,
+}
+
+impl Facts {
+    fn of(specification: &Specification, operation: &Operation) -> Self {
+        let written = specification.document.pointer(&operation.pointer);
+        let sunset = written.and_then(|written| written.get("x-sunset")?.as_str());
+        let produces = |value: &Value| {
+            value.get("produces").and_then(Value::as_array).is_some_and(|list| !list.is_empty())
+        };
+        Self {
+            sunset: sunset.and_then(time::read_date),
+            leaves_answers_open: specification.dialect == Dialect::Swagger20
+                && (written.is_some_and(produces) || produces(&specification.document)),
+        }
+    }
 }
 
 /// Operations that a former baseline had and this one has not.
@@ -58,15 +82,12 @@ impl Baseline {
     ) -> Self {
         let router = Router::new(&specification, path_prefix);
         let validators = Validators::new(&specification.schemas);
-        let sunset = |operation: &Operation| {
-            let written = specification.document.pointer(&operation.pointer)?.get("x-sunset")?;
-            time::read_date(written.as_str()?)
-        };
-        let sunsets = specification.operations.iter().map(sunset).collect();
+        let operations = specification.operations.iter();
+        let facts = operations.map(|operation| Facts::of(&specification, operation)).collect();
         Self {
             router,
             validators,
-            sunsets,
+            facts,
             removed: Removed::default(),
             also: Vec::new(),
             prefix: path_prefix.to_owned(),
@@ -128,7 +149,12 @@ impl Baseline {
 
     /// When the document says that an operation ends, Unix milliseconds.
     pub(super) fn sunset(&self, index: usize) -> Option<i64> {
-        self.sunsets.get(index).copied().flatten()
+        self.facts.get(index).and_then(|facts| facts.sunset)
+    }
+
+    /// Whether an answer that is documented without a body may have one.
+    pub(super) fn leaves_answers_open(&self, index: usize) -> bool {
+        self.facts.get(index).is_some_and(|facts| facts.leaves_answers_open)
     }
 
     /// The template of a former baseline that a request is of.

@@ -147,6 +147,12 @@ impl FindingState {
         }
     }
 
+    /// Whether nothing is left to be done about it.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Accepted | Self::Resolved)
+    }
+
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|state| state.as_str() == text)

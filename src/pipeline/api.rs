@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::capture::{self, Border};
-use crate::contract::{self, Baseline, Drift, Specification, Transition, Validity};
+use crate::contract::{self, Baseline, Drift, Specification, Transition, Validity, patch};
 use crate::infer::{self, Evidence, ProjectOptions};
 use crate::model::capture::{Capture, Outcome, Part};
 use crate::model::exchange::Exchange;
@@ -17,11 +19,15 @@ use crate::store::Change;
 
 use super::effects::Effects;
 use super::metrics::ApiCounters;
+use super::revise;
 use super::service::World;
 use super::view::{ApiView, BaselineState, BaselineView, Counts};
 
 /// Least time between two writings of what drift remembers of absent things.
 const MEMORY_INTERVAL_MS: i64 = 60_000;
+
+/// Without anything new for so long, what was learned may be frozen.
+const SETTLED_MS: i64 = 3 * 3_600_000;
 
 /// What the configuration says of one API, checked and loaded.
 #[derive(Debug, Clone)]
@@ -62,6 +68,8 @@ pub(super) struct Api {
     pub(super) learned_ms: i64,
     /// Something new was learned since that revision.
     pub(super) novel: bool,
+    /// When something new was last learned.
+    novel_ms: i64,
     /// Evidence has moved since it was last written.
     dirty: bool,
 }
@@ -90,6 +98,7 @@ impl Api {
             learned: None,
             learned_ms: 0,
             novel: false,
+            novel_ms: now_ms,
             dirty: false,
             settings,
         };
@@ -129,13 +138,17 @@ impl Api {
             self.dirty = true;
         }
         self.observer = observer(&settings, key);
-        self.settings = settings;
+        let former = std::mem::replace(&mut self.settings, settings);
+        let same_file = match (&former.baseline, &self.settings.baseline) {
+            (
+                BaselineSetting::Predefined { revision: former, .. },
+                BaselineSetting::Predefined { revision, .. },
+            ) => former.id == revision.id,
+            _ => false,
+        };
         match (&self.settings.baseline, &self.baseline) {
-            (BaselineSetting::Predefined { revision, .. }, Some(held))
-                if held.baseline.revision == revision.id =>
-            {
-                Vec::new()
-            }
+            // What was promoted counts while the file is what it was.
+            (_, Some(_)) if same_file => Vec::new(),
             (BaselineSetting::Learn { .. }, Some(held))
                 if held.baseline.origin == Origin::Predefined =>
             {
@@ -149,7 +162,8 @@ impl Api {
         }
     }
 
-    fn hold_predefined(&mut self, now_ms: i64) {
+    /// Holds the API to what the configuration names, if it names a document.
+    pub(super) fn hold_predefined(&mut self, now_ms: i64) {
         if let BaselineSetting::Predefined { specification, revision } = &self.settings.baseline {
             let (specification, revision) = (Arc::clone(specification), revision.clone());
             self.hold(specification, &revision, now_ms);
@@ -222,6 +236,9 @@ impl Api {
         self.counters.learned.inc();
         self.dirty = true;
         self.novel |= is_new;
+        if is_new {
+            self.novel_ms = self.novel_ms.max(exchange.time_ms);
+        }
         is_new
     }
 
@@ -253,7 +270,13 @@ impl Api {
             self.drift.specify(&transition.finding.fingerprint, &learned);
             transition.finding.event_specification = Some(learned);
         }
-        effects.transition(transition, world.clock.now_ms(), &world.raise);
+        let patches = match &self.baseline {
+            Some(held) => {
+                patch::suggest(&held.baseline.specification.document, &transition.finding)
+            }
+            None => Vec::new(),
+        };
+        effects.transition(transition, &patches, (world.clock.now_ms(), &world.raise));
         self.flush_findings(effects);
     }
 
@@ -317,7 +340,8 @@ impl Api {
     }
 
     pub(super) fn view(&self) -> ApiView {
-        let report = infer::project(&self.evidence, &self.project_options()).report;
+        let infer::Projection { document, report } =
+            infer::project(&self.evidence, &self.project_options());
         let mut findings = [0; Severity::ALL.len()];
         for finding in self.drift.findings().filter(|finding| finding.state == FindingState::Open) {
             findings[finding.severity as usize] += 1;
@@ -327,17 +351,26 @@ impl Api {
             exchanges: self.counts,
             operations: report.operations,
             unproven: report.unproven,
-            baseline: self.baseline_view(),
+            baseline: self.baseline_view(&document),
             findings,
             last_seen_ms: self.last_seen_ms,
             left_out: report.left_out,
         }
     }
 
-    fn baseline_view(&self) -> BaselineView {
+    /// Whether nothing new was learned for so long that what is known may be all there is.
+    fn is_settled(&self) -> bool {
+        self.last_seen_ms - self.novel_ms >= SETTLED_MS
+    }
+
+    fn baseline_view(&self, learned: &Value) -> BaselineView {
         match &self.baseline {
             None => BaselineView {
-                state: BaselineState::Learning,
+                state: if self.is_settled() && revise::is_mostly_ready(learned) {
+                    BaselineState::Candidate
+                } else {
+                    BaselineState::Learning
+                },
                 revision: None,
                 origin: None,
                 since_ms: self.begun_ms,

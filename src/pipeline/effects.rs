@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::contract::patch::Patch;
 use crate::contract::{Change as Life, Storm, Transition, render};
 use crate::events::Raise;
 use crate::model::event::Event;
 use crate::model::finding::Finding;
-use crate::model::revision::Revision;
+use crate::model::revision::{Revision, RevisionId};
 use crate::store::{self, Change};
 
 /// Kind of the object in which drift's memory of an API is kept.
@@ -31,7 +32,12 @@ impl Effects {
     }
 
     /// A step in the life of a finding: its event, unless the storm limit silenced it.
-    pub(super) fn transition(&mut self, transition: Transition, now_ms: i64, raise: &Raise) {
+    pub(super) fn transition(
+        &mut self,
+        transition: Transition,
+        patches: &[Patch],
+        (now_ms, raise): (i64, &Raise),
+    ) {
         if transition.silent {
             return;
         }
@@ -42,7 +48,12 @@ impl Effects {
             Life::Reopened => "contract.drift.reopened",
         };
         let finding = &transition.finding;
-        let mut event = raise.event(kind, Some(&finding.api), now_ms, &render::event_data(finding));
+        let mut data = render::event_data(finding);
+        if let Some(first) = patches.first() {
+            data["suggested_patch"] = json!(first);
+            data["patch_alternatives"] = json!(patches.len());
+        }
+        let mut event = raise.event(kind, Some(&finding.api), now_ms, &data);
         event.subject = Some(format!("{} {}", finding.method, finding.template));
         event.partitionkey = format!("{} {} {}", finding.api, finding.method, finding.template);
         event.severitytext = Some(finding.severity.as_str().to_owned());
@@ -99,7 +110,7 @@ impl Effects {
             "object": { "api": &*revision.api, "operations": operations },
             "spec_revision": revision.id.as_str(),
             "event_specification": revision.id.as_str(),
-            "parent": revision.parent.as_ref().map(crate::model::revision::RevisionId::as_str),
+            "parent": revision.parent.as_ref().map(RevisionId::as_str),
             "reason": revision.reason,
         });
         let event = raise.event(kind, Some(&revision.api), revision.created_ms, &data);
@@ -107,35 +118,21 @@ impl Effects {
         self.changes.push(Change::Revision(revision));
     }
 
-    /// A revision that becomes the baseline, and the news of it.
-    pub(super) fn frozen(
+    /// The news of a revision that becomes the baseline.
+    pub(super) fn baseline(
         &mut self,
-        revision: Revision,
-        by: &str,
-        operations: usize,
-        raise: &Raise,
+        (kind, revision): (&'static str, &Revision),
+        former: Option<&RevisionId>,
+        (by, raise): (&str, &Raise),
     ) {
         let data = json!({
-            "object": { "api": &*revision.api, "operations": operations },
+            "object": { "api": &*revision.api },
             "spec_revision": revision.id.as_str(),
             "event_specification": revision.id.as_str(),
+            "previous_revision": former.map(RevisionId::as_str),
             "reason": revision.reason,
             "actor": by,
         });
-        let event = raise.event(
-            "contract.baseline.frozen",
-            Some(&revision.api),
-            revision.created_ms,
-            &data,
-        );
-        self.events.push(event);
-        self.changes.push(Change::Baseline(store::Baseline {
-            api: revision.api.clone(),
-            revision: revision.id.clone(),
-            since_ms: revision.created_ms,
-            file_hash: None,
-            reason: revision.reason.clone(),
-        }));
-        self.changes.push(Change::Revision(revision));
+        self.events.push(raise.event(kind, Some(&revision.api), revision.created_ms, &data));
     }
 }

@@ -1,7 +1,9 @@
 //! Why the pipeline could not do what it was asked.
 
+use crate::contract::patch;
 use crate::model::fault::{Fault, Retry};
 use crate::model::finding::FindingState;
+use crate::model::revision::RevisionId;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -20,6 +22,12 @@ pub enum Error {
     NotReady(Vec<String>),
     #[error("no finding of this API has the fingerprint `{0}`")]
     NoSuchFinding(String),
+    #[error("no change of the document is known that would allow what `{0}` saw")]
+    NoSuchPatch(String),
+    #[error("the patch of `{fingerprint}` does not fit: its operation {} at `{}`", .failed.index, .failed.path)]
+    Unfit { fingerprint: String, failed: patch::Failed },
+    #[error("the baseline is {0} by now")]
+    BaselineChanged(RevisionId),
     #[error("a finding that is {} does not allow that", .state.as_str())]
     NotAllowed { state: FindingState, allowed: Vec<&'static str> },
     #[error("the learned document cannot serve as a baseline: {0}")]
@@ -39,6 +47,9 @@ impl Error {
             | Self::NotReady(_)
             | Self::NoSuchFinding(_)
             | Self::NotAllowed { .. }
+            | Self::NoSuchPatch(_)
+            | Self::Unfit { .. }
+            | Self::BaselineChanged(_)
             | Self::NoBaseline
             | Self::NothingLearned { .. } => Fault::Client,
             Self::Store(_) => Fault::Operator,

@@ -14,6 +14,7 @@ mod api;
 mod decide;
 mod effects;
 mod error;
+mod hold;
 mod metrics;
 pub mod options;
 mod restore;
@@ -31,6 +32,7 @@ use tokio::sync::oneshot;
 
 use crate::contract::Decision;
 use crate::model::finding::Finding;
+use crate::model::revision::RevisionId;
 use crate::runtime::queue;
 
 pub use api::{ApiSettings, BaselineSetting};
@@ -39,7 +41,7 @@ pub use revise::READY_EXCHANGES;
 pub use service::{Parts, start};
 pub use view::{
     Answer, AnswerBody, ApiView, BaselineState, BaselineView, Counts, Frozen, OperationView,
-    Question, Which,
+    Promoted, Question, Which,
 };
 
 /// Questions and orders for the analysis thread; answered between two batches.
@@ -49,6 +51,8 @@ enum Command {
     Specification(String, Question, oneshot::Sender<Result<Answer, Error>>),
     Freeze(Box<FreezeOrder>, oneshot::Sender<Result<Frozen, Error>>),
     Decide(Box<DecideOrder>, oneshot::Sender<Result<Finding, Error>>),
+    Promote(Box<PromoteOrder>, oneshot::Sender<Result<Promoted, Error>>),
+    Hold(Box<HoldOrder>, oneshot::Sender<Result<RevisionId, Error>>),
     Configure(Vec<ApiSettings>, oneshot::Sender<()>),
     Flush(oneshot::Sender<()>),
 }
@@ -58,6 +62,30 @@ struct FreezeOrder {
     reason: String,
     by: String,
     force: bool,
+}
+
+/// Findings whose suggested patches are to become part of the baseline.
+#[derive(Debug, Clone)]
+pub struct PromoteOrder {
+    pub api: String,
+    /// Fingerprints, each with which of its patches.
+    pub findings: Vec<(String, usize)>,
+    /// The revision that the caller saw in force, or some of its digits; none: whichever.
+    pub base: Option<String>,
+    pub reason: String,
+    /// Name of the token.
+    pub by: String,
+}
+
+/// A kept revision that is to be the baseline.
+#[derive(Debug, Clone)]
+pub struct HoldOrder {
+    pub api: String,
+    /// At least six digits of it.
+    pub revision: String,
+    pub reason: String,
+    /// Name of the token.
+    pub by: String,
 }
 
 /// What somebody decided about a finding.
@@ -135,6 +163,22 @@ impl Handle {
     /// When there is no such API or finding, its state does not allow the decision, or the analysis has stopped.
     pub async fn decide(&self, order: DecideOrder) -> Result<Finding, Error> {
         self.ask(|reply| Command::Decide(Box::new(order), reply)).await?
+    }
+
+    /// Makes the suggested patches of some findings part of the baseline, all or none.
+    ///
+    /// # Errors
+    /// When there is no such API, baseline, finding or patch, a patch does not fit, or the store did not take it.
+    pub async fn promote(&self, order: PromoteOrder) -> Result<Promoted, Error> {
+        self.ask(|reply| Command::Promote(Box::new(order), reply)).await?
+    }
+
+    /// Makes a kept revision the baseline.
+    ///
+    /// # Errors
+    /// When there is no such API or revision, it does not read back, or the store did not take it.
+    pub async fn hold(&self, order: HoldOrder) -> Result<RevisionId, Error> {
+        self.ask(|reply| Command::Hold(Box::new(order), reply)).await?
     }
 
     /// Takes new settings over: APIs that stay keep what they know, new ones begin, others are put down.

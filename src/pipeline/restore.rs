@@ -11,7 +11,7 @@ use crate::contract::Drift;
 use crate::infer::{self, Evidence};
 use crate::model::finding::Finding;
 use crate::model::hash::HashKey;
-use crate::model::revision::{Origin, Revision};
+use crate::model::revision::{Origin, Revision, RevisionId};
 use crate::store::{self, Change, FindingFilter};
 use crate::telemetry::signals::pipeline as signals;
 
@@ -26,7 +26,7 @@ struct Kept {
     evidence: Option<Vec<u8>>,
     findings: Vec<(Finding, Value)>,
     learned: Option<Revision>,
-    baseline: Option<(Revision, i64)>,
+    baseline: Option<(Revision, store::Baseline)>,
     memory: Option<String>,
 }
 
@@ -40,7 +40,10 @@ pub(super) fn api(settings: ApiSettings, world: &World, store: &store::Handle, n
             Kept::default()
         }
     };
-    let learns = matches!(settings.baseline, BaselineSetting::Learn { .. });
+    let named = match &settings.baseline {
+        BaselineSetting::Predefined { revision, .. } => Some(revision.id.clone()),
+        BaselineSetting::Learn { .. } => None,
+    };
     let mut drift = Drift::restore(Arc::clone(&name), settings.drift.clone(), kept.findings);
     if let Some(memory) = kept.memory {
         drift.remember(&state(&memory));
@@ -49,11 +52,31 @@ pub(super) fn api(settings: ApiSettings, world: &World, store: &store::Handle, n
         kept.evidence.and_then(|bytes| evidence(&name, bytes, &world.key, store, now_ms));
     let mut api = Api::new(settings, world, now_ms);
     api.adopt(evidence, drift, kept.learned.as_ref());
-    if let Some((revision, since_ms)) = kept.baseline.filter(|_| learns) {
+    let former = kept.baseline.as_ref().map(|(revision, _)| revision.id.clone());
+    if let Some((revision, record)) =
+        kept.baseline.filter(|(kept, _)| Some(&kept.id) != named.as_ref())
+    {
+        let is_ours = named.is_some() || record.file_hash.is_none();
+        // What was promoted counts while the file is what it was; a changed file wins, and follows what was held.
+        let is_ahead = record.file_hash.as_deref() == named.as_ref().map(RevisionId::as_str);
         match revise::read(&revision) {
-            Ok(specification) => api.hold(Arc::new(specification), &revision, since_ms),
+            Ok(_) if !is_ours => {}
+            Ok(specification) => {
+                api.baseline = None;
+                api.hold(Arc::new(specification), &revision, record.since_ms);
+                if !is_ahead {
+                    api.hold_predefined(now_ms);
+                }
+            }
             Err(problems) => signals::BaselineUnusable { api: &name, problems: &problems }.tell(),
         }
+    }
+    let is_named = api.baseline.as_ref().map(|held| &held.baseline.revision) == named.as_ref();
+    let changes = if is_named { api.named_baseline(former.as_ref()) } else { Vec::new() };
+    if !changes.is_empty()
+        && let Err(error) = store.commit_blocking(changes)
+    {
+        signals::NotRestored { api: &name, error: &error }.tell();
     }
     api
 }
@@ -63,7 +86,7 @@ fn kept(reader: &store::Reader, name: &str) -> Result<Kept, store::Error> {
     let findings = reader.findings(&filter)?;
     let baseline = match reader.baseline(name)? {
         Some(baseline) => {
-            reader.revision(name, &baseline.revision)?.map(|revision| (revision, baseline.since_ms))
+            reader.revision(name, &baseline.revision)?.map(|revision| (revision, baseline))
         }
         None => None,
     };

@@ -27,6 +27,8 @@ const REVISION_DIGITS_MIN: usize = 6;
 pub(super) struct Candidate {
     pub(super) specification: Arc<Specification>,
     pub(super) revision: Revision,
+    /// Fingerprints of findings that are accepted by it.
+    pub(super) accepts: Vec<String>,
 }
 
 impl Api {
@@ -109,7 +111,8 @@ impl Api {
             operations: projection.report.operations,
             forced: unready,
         };
-        Ok((Candidate { specification: Arc::new(specification), revision }, frozen))
+        let specification = Arc::new(specification);
+        Ok((Candidate { specification, revision, accepts: Vec::new() }, frozen))
     }
 
     /// A document as asked for.
@@ -246,6 +249,19 @@ fn unready(document: &Value) -> Vec<String> {
     unready
 }
 
+/// Whether at least four fifths of the operations that carry a hundredth of the traffic or more are ready to be a baseline.
+pub(super) fn is_mostly_ready(document: &Value) -> bool {
+    let mut counts = Vec::new();
+    each_operation(document, |_, _, operation| counts.push(accepted(operation)));
+    let total: u64 = counts.iter().sum();
+    let (mut busy, mut ready) = (0_u64, 0_u64);
+    for n in counts.into_iter().filter(|n| n.saturating_mul(100) >= total) {
+        busy += 1;
+        ready += u64::from(n >= READY_EXCHANGES);
+    }
+    busy > 0 && ready * 5 >= busy * 4
+}
+
 fn accepted(operation: &Value) -> u64 {
     operation.pointer("/x-driftgate-evidence/n").and_then(Value::as_u64).unwrap_or(0)
 }
@@ -273,5 +289,34 @@ fn documented_operation(documented: &contract::specification::Operation) -> Oper
         documented: true,
         n: 0,
         statuses: documented.responses.iter().map(|response| response.key.to_string()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn readiness_counts_operations_that_carry_traffic() {
+        let document = |counts: &[u64]| {
+            let paths = counts.iter().enumerate().map(|(index, n)| {
+                let get = json!({"responses": {}, "x-driftgate-evidence": {"n": n}});
+                (format!("/a{index}"), json!({"get": get}))
+            });
+            json!({"paths": paths.collect::<serde_json::Map<_, _>>()})
+        };
+        for (counts, expected) in [
+            (&[][..], false),
+            (&[49], false),
+            (&[50], true),
+            (&[1_000, 1_000, 1_000, 1_000, 45], true),
+            (&[200, 200, 200, 40, 40], false),
+            // A hundredth of the traffic and less is not waited for.
+            (&[10_000, 1, 2, 3], true),
+        ] {
+            assert_eq!(is_mostly_ready(&document(counts)), expected, "{counts:?}");
+        }
     }
 }

@@ -16,16 +16,20 @@ use tokio::sync::oneshot;
 
 use super::api::{Api, ApiSettings};
 use super::effects::Effects;
+use super::hold;
 use super::metrics::Counters;
 use super::options::Analysis;
+use super::revise::Candidate;
 use super::settle::Settling;
 use super::{COMMANDS_MAX, Command, Handle};
 use crate::bus;
 use crate::capture::{Border, Intake};
+use crate::contract::Decision;
 use crate::events::Raise;
 use crate::model::capture::Capture;
 use crate::model::finding::Finding;
 use crate::model::hash::HashKey;
+use crate::model::revision::RevisionId;
 use crate::runtime::clock::Clock;
 use crate::runtime::queue::{self, Receiver};
 use crate::runtime::shutdown;
@@ -278,6 +282,14 @@ impl Service {
                 let decided = self.decide(&order);
                 reply(to, decided);
             }
+            Command::Promote(order, to) => {
+                let promoted = self.promote(&order);
+                reply(to, promoted);
+            }
+            Command::Hold(order, to) => {
+                let held = self.hold(&order);
+                reply(to, held);
+            }
             Command::Configure(settings, to) => {
                 self.configure(settings);
                 reply(to, ());
@@ -311,22 +323,65 @@ impl Service {
         Ok(finding)
     }
 
-    /// Nothing is held to before the store has it.
     fn freeze(&mut self, order: &super::FreezeOrder) -> Result<super::Frozen, super::Error> {
         let now = self.world.clock.now_ms();
         let (candidate, frozen) = self.api(&order.api)?.candidate(order, now)?;
+        self.replace((&order.api, &order.by), "contract.baseline.frozen", candidate)?;
+        Ok(frozen)
+    }
+
+    fn promote(&mut self, order: &super::PromoteOrder) -> Result<super::Promoted, super::Error> {
+        let now = self.world.clock.now_ms();
+        let api = self.api(&order.api)?;
+        let (candidate, mut promoted) = api.promotion(order, now)?;
+        let before = api.open_findings();
+        self.replace((&order.api, &order.by), "contract.baseline.promoted", candidate)?;
+        let drift = &self.api(&order.api)?.drift;
+        let is_over = |finding: &Finding| {
+            drift.finding(&finding.fingerprint).is_none_or(|now| now.state.is_over())
+        };
+        let explained = before.into_iter().filter(is_over);
+        promoted.explained = explained.map(|finding| finding.fingerprint).collect();
+        Ok(promoted)
+    }
+
+    fn hold(&mut self, order: &super::HoldOrder) -> Result<RevisionId, super::Error> {
+        let now = self.world.clock.now_ms();
+        let store = self.store.clone();
+        let candidate = self.api(&order.api)?.chosen(order, &store, now)?;
+        let revision = candidate.revision.id.clone();
+        self.replace((&order.api, &order.by), "contract.baseline.promoted", candidate)?;
+        Ok(revision)
+    }
+
+    /// Holds an API to another revision. Nothing is held to before the store has it.
+    fn replace(
+        &mut self,
+        (name, by): (&str, &str),
+        kind: &'static str,
+        candidate: Candidate,
+    ) -> Result<(), super::Error> {
+        let index = self.index.get(name).copied();
+        let api = index.and_then(|index| self.apis.get_mut(index));
+        let api = api.ok_or_else(|| super::Error::NoSuchApi(name.to_owned()))?;
+        let former = api.baseline.as_ref().map(|held| held.baseline.revision.clone());
         let mut effects = Effects::default();
-        effects.frozen(candidate.revision.clone(), &order.by, frozen.operations, &self.world.raise);
+        hold::tell(&mut effects, (kind, &candidate), former.as_ref(), (by, &self.world.raise));
+        effects.changes.extend(api.baseline_changes(&candidate.revision));
         if let Some((events, changes)) = effects.take() {
             self.bus.publish_blocking(events, changes).map_err(super::Error::Store)?;
         }
-        let index = self.index.get(order.api.as_str()).copied();
-        if let Some(api) = index.and_then(|index| self.apis.get_mut(index)) {
-            api.hold(candidate.specification, &candidate.revision, now);
-            let transitions = api.rejudge(now);
-            api.tell_all(transitions, &self.world, &mut self.effects);
+        let now = self.world.clock.now_ms();
+        api.hold(candidate.specification, &candidate.revision, now);
+        let mut transitions = Vec::new();
+        for fingerprint in &candidate.accepts {
+            // One that is over by itself needs no accepting.
+            let accepted = api.drift.decide(fingerprint, Decision::Accept, now);
+            transitions.extend(accepted.unwrap_or_default());
         }
-        Ok(frozen)
+        transitions.extend(api.rejudge(now));
+        api.tell_all(transitions, &self.world, &mut self.effects);
+        Ok(())
     }
 
     fn api(&mut self, name: &str) -> Result<&mut Api, super::Error> {
@@ -342,7 +397,9 @@ impl Service {
             self.apis.drain(..).map(|api| (Arc::clone(api.name()), api)).collect();
         for settings in settings {
             let api = if let Some(mut api) = known.remove(&settings.name) {
+                let former = api.baseline.as_ref().map(|held| held.baseline.revision.clone());
                 let transitions = api.configure(settings, &self.world.key, now);
+                self.effects.changes.extend(api.named_baseline(former.as_ref()));
                 api.tell_all(transitions, &self.world, &mut self.effects);
                 api
             } else {

@@ -52,6 +52,8 @@ pub struct BaselineView {
 pub enum BaselineState {
     Predefined,
     Learning,
+    /// Learning, and settled enough to be frozen.
+    Candidate,
     Frozen,
 }
 
@@ -61,6 +63,7 @@ impl BaselineState {
         match self {
             Self::Predefined => "predefined",
             Self::Learning => "learning",
+            Self::Candidate => "candidate",
             Self::Frozen => "frozen",
         }
     }
@@ -121,4 +124,14 @@ pub struct Frozen {
     pub operations: usize,
     /// Operations that are not baseline-ready and were frozen all the same.
     pub forced: Vec<String>,
+}
+
+/// What a promotion made.
+#[derive(Debug, Clone)]
+pub struct Promoted {
+    pub revision: RevisionId,
+    /// Fingerprints of the findings that it explains.
+    pub explained: Vec<String>,
+    /// What changed of the baseline before, RFC 6902.
+    pub patch: Vec<serde_json::Value>,
 }

@@ -11,6 +11,7 @@ mod bad_input;
 mod crash;
 mod drift;
 mod fail_open;
+mod findings;
 mod infer;
 mod recordings;
 mod replay;

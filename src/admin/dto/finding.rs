@@ -165,6 +165,20 @@ pub struct MuteOrder {
     pub reason: Option<String>,
 }
 
+/// The contract is to allow it.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AcceptOrder {
+    /// Which of its suggested patches, from 0.
+    #[schemars(range(max = 2))]
+    pub patch: u8,
+    /// The baseline that was seen, or at least six of its digits; another one in force refuses.
+    pub base: Option<String>,
+    /// For the history.
+    #[schemars(length(max = 500))]
+    pub reason: Option<String>,
+}
+
 /// The API is wrong, not its contract.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

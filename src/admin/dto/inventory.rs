@@ -208,3 +208,58 @@ pub struct Frozen {
     /// Those that were not ready, as `METHOD template`.
     pub forced: Vec<String>,
 }
+
+/// Makes suggested patches of findings part of the baseline, all or none.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PromoteOrder {
+    /// Findings of this API, applied in this order.
+    #[schemars(length(min = 1, max = 100))]
+    pub findings: Vec<Promotion>,
+    /// The baseline that was seen, or at least six of its digits; another one in force refuses.
+    pub base: Option<String>,
+    /// Why, for the history.
+    #[schemars(length(max = 500))]
+    pub reason: Option<String>,
+}
+
+/// One finding of a promotion.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Promotion {
+    /// Id or fingerprint.
+    pub id: String,
+    /// Which of its suggested patches, from 0.
+    #[schemars(range(max = 2))]
+    pub patch: u8,
+}
+
+/// What a promotion made.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Promoted {
+    pub revision: String,
+    /// Ids of the findings that it explains.
+    pub explained: Vec<String>,
+    /// What changed, RFC 6902 against the former baseline as written.
+    pub patch: Vec<serde_json::Value>,
+}
+
+/// Holds an API to a revision that is kept.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HoldOrder {
+    /// At least six digits of it.
+    pub revision: String,
+    /// Why, for the history.
+    #[schemars(length(max = 500))]
+    pub reason: Option<String>,
+}
+
+/// A document as it was understood.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Uploaded {
+    pub revision: String,
+    pub operations: u64,
+    /// What is odd about it, each with its place; nothing of it stands in the way.
+    pub lints: Vec<String>,
+}

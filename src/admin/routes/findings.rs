@@ -6,8 +6,8 @@
 use std::cmp::Reverse;
 
 use super::super::dto::{
-    Decision, Finding, FindingsQuery, List, MuteOrder, Nothing, Reason, RejectOrder, Time,
-    finding_id,
+    AcceptOrder, Decision, Finding, FindingsQuery, List, MuteOrder, Nothing, PromoteOrder,
+    Promoted, Promotion, Reason, RejectOrder, Time, finding_id,
 };
 use super::super::problem::Refusal;
 use super::call::Call;
@@ -35,6 +35,13 @@ pub(super) fn routes() -> Vec<Route> {
             mute,
         ))
         .codes(&["finding.not-found", "finding.not-allowed", "request.invalid"]),
+        Route::post(
+            "/v1/findings/{id}/accept",
+            "accept_finding",
+            "Make its suggested patch part of the baseline",
+            accept,
+        )
+        .codes(&["finding.not-found", "baseline.changed", "baseline.patch-refused"]),
         decision(Route::post(
             "/v1/findings/{id}/reject",
             "reject_finding",
@@ -137,7 +144,11 @@ async fn show(call: Call, _: Nothing) -> Result<Json<Finding>, Refusal> {
 
 /// The finding that the path names, by id or fingerprint.
 async fn find(call: &Call) -> Result<Record, Refusal> {
-    let wanted = call.parameter("id").to_owned();
+    of(call, call.parameter("id").to_owned()).await
+}
+
+/// A finding by id or fingerprint.
+pub(super) async fn of(call: &Call, wanted: String) -> Result<Record, Refusal> {
     let by_fingerprint = !wanted.starts_with("fnd_");
     let found = call.state.store.read(move |reader| {
         if by_fingerprint {
@@ -184,6 +195,15 @@ fn read_time(text: &str) -> Result<Time, Refusal> {
         Refusal::unprocessable("request.invalid", detail)
     })?;
     Ok(Time(time.as_millisecond()))
+}
+
+async fn accept(call: Call, order: AcceptOrder) -> Result<Json<Promoted>, Refusal> {
+    let finding = find(&call).await?;
+    let chosen = Promotion { id: finding.fingerprint.clone(), patch: order.patch };
+    let order = PromoteOrder { findings: vec![chosen], base: order.base, reason: order.reason };
+    let promoted = call.state.inventory.promote(&finding.api, &order, call.actor()).await?;
+    call.tell_change("finding.accept", &finding_id(&finding));
+    Ok(Json(promoted))
 }
 
 async fn reject(call: Call, order: RejectOrder) -> Result<Json<Finding>, Refusal> {

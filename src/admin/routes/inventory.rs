@@ -4,15 +4,15 @@
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::super::dto::{
-    Api, Baseline, Dialect, Document, Format, FreezeOrder, Frozen, List, Nothing, Operation,
-    Revision, SpecificationQuery,
+    Api, Baseline, Dialect, Document, Format, FreezeOrder, Frozen, HoldOrder, List, Nothing,
+    Operation, PromoteOrder, Promoted, Revision, SpecificationQuery, Uploaded,
 };
 use super::super::problem::Refusal;
 use super::call::Call;
-use super::route::{Answer, Json, Output, Reply, Route, response};
+use super::route::{Access, Answer, Json, Output, Reply, Route, response};
 use crate::model::problem::nearest;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -27,6 +27,13 @@ pub(super) fn routes() -> Vec<Route> {
             .codes(&["api.not-found"]),
         Route::get("/v1/apis/{api}/baseline", "show_baseline", "What it is held to", baseline)
             .codes(&["api.not-found"]),
+        Route::raw("/v1/apis/{api}/revisions", "upload_revision", "Keep a document of it", upload)
+            .access(Access::Admin)
+            .takes(&["application/yaml", "application/json"])
+            .codes(&["api.not-found", "spec.invalid"]),
+        Route::post("/v1/apis/{api}/baseline", "hold_revision", "Hold it to a kept revision", hold)
+            .by(Method::PUT)
+            .codes(&["api.not-found", "spec.no-such-revision"]),
         Route::post(
             "/v1/apis/{api}/baseline/freeze",
             "freeze_baseline",
@@ -34,6 +41,19 @@ pub(super) fn routes() -> Vec<Route> {
             freeze,
         )
         .codes(&["api.not-found", "baseline.not-ready"]),
+        Route::post(
+            "/v1/apis/{api}/baseline/promote",
+            "promote_findings",
+            "Make suggested patches part of what it is held to",
+            promote,
+        )
+        .codes(&[
+            "api.not-found",
+            "finding.not-found",
+            "baseline.changed",
+            "baseline.patch-refused",
+            "spec.no-such-revision",
+        ]),
     ]
 }
 
@@ -68,6 +88,37 @@ async fn freeze(call: Call, order: FreezeOrder) -> Result<Json<Frozen>, Refusal>
     let frozen = call.state.inventory.freeze(&api.name, &order, call.actor()).await?;
     call.tell_change("baseline.freeze", &api.name);
     Ok(Json(frozen))
+}
+
+async fn promote(call: Call, mut order: PromoteOrder) -> Result<Json<Promoted>, Refusal> {
+    let api = find(&call).await?;
+    if order.findings.is_empty() {
+        let detail = "name at least one finding in `findings`";
+        return Err(Refusal::unprocessable("request.invalid", detail));
+    }
+    for finding in &mut order.findings {
+        finding.id = super::findings::of(&call, finding.id.clone()).await?.fingerprint;
+    }
+    let promoted = call.state.inventory.promote(&api.name, &order, call.actor()).await?;
+    call.tell_change("baseline.promote", &api.name);
+    Ok(Json(promoted))
+}
+
+async fn hold(call: Call, order: HoldOrder) -> Result<Json<Baseline>, Refusal> {
+    let api = find(&call).await?;
+    let baseline = call.state.inventory.hold(&api.name, &order, call.actor()).await?;
+    call.tell_change("baseline.hold", &api.name);
+    Ok(Json(baseline))
+}
+
+async fn upload(call: Call, body: Body) -> Result<Json<Uploaded>, Refusal> {
+    let api = find(&call).await?;
+    let bytes = call.bytes(body).await?;
+    let text = String::from_utf8(bytes.to_vec())
+        .map_err(|_| Refusal::malformed("request.bad-body", "the document is not UTF-8"))?;
+    let uploaded = call.state.inventory.upload(&api.name, text, call.actor()).await?;
+    call.tell_change("revision.upload", &uploaded.revision);
+    Ok(Json(uploaded))
 }
 
 /// The API that the path names, by id or name.

@@ -223,6 +223,12 @@ impl Route {
         }
     }
 
+    /// The same with another method than POST.
+    pub(super) fn by(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
     pub(super) fn access(mut self, access: Access) -> Self {
         self.access = access;
         self

@@ -149,6 +149,30 @@ impl Inventory for Fakes {
         Err(Refusal::conflict("finding.not-allowed", "it is resolved").allowed(["reopen"]))
     }
 
+    async fn promote(
+        &self,
+        _api: &str,
+        order: &dto::PromoteOrder,
+        _by: &str,
+    ) -> Result<dto::Promoted, Refusal> {
+        let explained = order.findings.iter().map(|finding| finding.id.clone()).collect();
+        Ok(dto::Promoted { revision: "sha256:1".to_owned(), explained, patch: Vec::new() })
+    }
+
+    async fn hold(
+        &self,
+        _api: &str,
+        order: &dto::HoldOrder,
+        _by: &str,
+    ) -> Result<dto::Baseline, Refusal> {
+        Ok(dto::Baseline { revision: Some(order.revision.clone()), ..baseline() })
+    }
+
+    async fn upload(&self, _api: &str, text: String, _by: &str) -> Result<dto::Uploaded, Refusal> {
+        let operations = text.len() as u64;
+        Ok(dto::Uploaded { revision: "sha256:2".to_owned(), operations, lints: Vec::new() })
+    }
+
     async fn freeze(
         &self,
         api: &str,

@@ -89,7 +89,7 @@ fn judge_operation(
     // What is said of HEAD is said of the GET that answers it.
     judgement.method = operation.method.clone();
     judgement.tally.slots.push(Slot::operation(&operation.method, &operation.template));
-    let case = Case { baseline, exchange, operation };
+    let case = Case { baseline, exchange, operation, index };
     if matches!(exchange.status, 404 | 405 | 501) {
         judgement.tally.answer = Some(shape::answer(exchange));
     }
@@ -117,7 +117,7 @@ fn judge_operation(
     if exchange.method != "HEAD" {
         response::judge(&case, judgement);
     }
-    structure::judge(&case, index, judgement);
+    structure::judge(&case, judgement);
     if let Some(flaw) = security::judge(&case) {
         raise(judgement, Direction::Structure, flaw);
     }
@@ -143,6 +143,8 @@ struct Case<'a> {
     baseline: &'a Baseline,
     exchange: &'a Exchange,
     operation: &'a Operation,
+    /// Of the operation among those of the specification.
+    index: usize,
 }
 
 impl<'a> Case<'a> {

@@ -110,8 +110,8 @@ fn mismatch(expected: &str, seen: &str) -> Flaw {
 }
 
 /// What the structure of a documented exchange shows.
-pub(super) fn judge(case: &Case<'_>, index: usize, judgement: &mut Judgement) {
-    deprecated(case, index, judgement);
+pub(super) fn judge(case: &Case<'_>, judgement: &mut Judgement) {
+    deprecated(case, judgement);
     if let Some(flaw) = stated_version(case) {
         raise(judgement, Direction::Structure, flaw);
     }
@@ -134,13 +134,13 @@ pub(super) fn is_undocumented_redirect(case: &Case<'_>) -> bool {
 }
 
 /// Traffic on an operation that is to end, by the document or by the server's own word.
-fn deprecated(case: &Case<'_>, index: usize, judgement: &mut Judgement) {
+fn deprecated(case: &Case<'_>, judgement: &mut Judgement) {
     let exchange = case.exchange;
     if !(200..400).contains(&exchange.status) {
         return;
     }
     let announced = exchange.response.field("sunset");
-    let documented = case.baseline.sunset(index);
+    let documented = case.baseline.sunset(case.index);
     let is_deprecated = case.operation.deprecated
         || announced.is_some()
         || documented.is_some()

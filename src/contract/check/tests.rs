@@ -134,6 +134,24 @@ fn each_keyword_has_its_kind_in_responses() {
 }
 
 #[test]
+fn swagger_that_names_media_types_leaves_answers_open() {
+    let document = |produces: &str| {
+        format!(
+            "swagger: '2.0'\npaths: {{/t: {{get: {{{produces}responses: {{'200': {{description: ok}}}}}}}}}}"
+        )
+    };
+    for (produces, expected) in [
+        ("", &["body.undocumented res"][..]),
+        ("produces: [], ", &["body.undocumented res"]),
+        ("produces: [application/json], ", &[]),
+    ] {
+        let judgement =
+            baseline(&document(produces)).judge(&exchange("GET /t", 200).answered(&json!({})));
+        assert_eq!(told(&judgement), expected, "{produces}");
+    }
+}
+
+#[test]
 fn unions_speak_of_the_branch_that_was_meant() {
     let cat = json!({"type": "object", "required": ["kind", "lives"], "properties": {"kind": {"const": "cat"}, "lives": {"type": "integer"}}});
     let dog = json!({"type": "object", "required": ["kind", "bark"], "properties": {"kind": {"const": "dog"}, "bark": {"type": "string"}}});

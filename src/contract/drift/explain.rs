@@ -13,7 +13,7 @@ use super::super::baseline::Baseline;
 use super::super::check::find_content;
 use super::super::fingerprint::fingerprint;
 use super::super::route::Route;
-use super::super::specification::{Content, Operation, Place, ResponseKey, Side};
+use super::super::specification::{Content, Operation, Place, ResponseKey, SchemaRef, Side};
 use super::super::wire::Wire;
 
 /// Whether the finding could be raised again by the same exchange.
@@ -53,7 +53,10 @@ pub(super) fn still_deviates(baseline: &Baseline, finding: &Finding) -> bool {
         | Kind::AuthSchemeUndocumented
         | Kind::AuthPlacementChanged => operation.is_secured(),
         Kind::ParamUndocumented | Kind::ParamRequiredMissing | Kind::ParamInvalid => {
-            parameter_deviates(operation, finding)
+            parameter_deviates(baseline, operation, finding)
+        }
+        Kind::HeaderRequiredMissing | Kind::HeaderInvalid | Kind::HeaderUndocumented => {
+            header_deviates(baseline, operation, finding)
         }
         Kind::MediaTypeUndocumented => media_deviates(operation, finding),
         _ if finding.location.pointer.is_empty() && finding.location.keyword == "content" => true,
@@ -62,7 +65,7 @@ pub(super) fn still_deviates(baseline: &Baseline, finding: &Finding) -> bool {
     }
 }
 
-fn parameter_deviates(operation: &Operation, finding: &Finding) -> bool {
+fn parameter_deviates(baseline: &Baseline, operation: &Operation, finding: &Finding) -> bool {
     let (place, name) = finding.location.pointer.split_once('/').unwrap_or_default();
     let documented = operation.parameters.iter().find(|parameter| {
         parameter.place.as_str() == place
@@ -70,9 +73,45 @@ fn parameter_deviates(operation: &Operation, finding: &Finding) -> bool {
     });
     match finding.kind {
         Kind::ParamUndocumented => documented.is_none(),
-        Kind::ParamRequiredMissing => documented.is_some_and(|parameter| parameter.required),
-        _ => documented.is_some(),
+        // Sent in vain, or asked for in vain: what the contract said then is part of what was expected.
+        Kind::ParamRequiredMissing => {
+            let required = finding.expected.get("required") != Some(&Value::Bool(false));
+            documented.is_some_and(|parameter| parameter.required == required)
+        }
+        _ if finding.location.keyword == "style" => documented.is_some(),
+        _ => documented
+            .and_then(|parameter| parameter.schema.as_ref())
+            .is_some_and(|schema| stands((baseline, Side::Request), schema, finding)),
     }
+}
+
+fn header_deviates(baseline: &Baseline, operation: &Operation, finding: &Finding) -> bool {
+    let name = finding.location.pointer.strip_prefix("header/").unwrap_or_default();
+    let status = &finding.location.status;
+    let response = operation.responses.iter().find(|response| response.key.to_string() == *status);
+    let Some(response) = response else { return false };
+    let documented = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+    match finding.kind {
+        Kind::HeaderUndocumented => documented.is_none(),
+        Kind::HeaderRequiredMissing => documented.is_some_and(|header| header.required),
+        _ => documented
+            .and_then(|header| header.schema.as_ref())
+            .is_some_and(|schema| stands((baseline, Side::Response), schema, finding)),
+    }
+}
+
+/// Whether the violated keyword stands in a schema as it did: then the fingerprint is the same.
+fn stands((baseline, side): (&Baseline, Side), schema: &SchemaRef, finding: &Finding) -> bool {
+    let wire = Wire { schemas: &baseline.specification.schemas, side };
+    keyword_stands(wire, wire.schemas.get(side, schema), finding)
+}
+
+fn keyword_stands<'s>(wire: Wire<'s>, place: &'s Value, finding: &Finding) -> bool {
+    wire.keyword(place, &finding.location.keyword, &|written| {
+        let at = (finding.method.as_str(), finding.template.as_str());
+        let Finding { direction, kind, location, .. } = finding;
+        fingerprint(at, *direction, *kind, location, written) == finding.fingerprint
+    })
 }
 
 /// The documented bodies that a finding speaks of.
@@ -134,11 +173,7 @@ fn field_deviates(baseline: &Baseline, operation: &Operation, finding: &Finding)
                 list.as_array().is_some_and(|names| names.iter().any(|name| name == last))
             })
         }
-        _ => wire.keyword(place, &finding.location.keyword, &|written| {
-            let at = (finding.method.as_str(), finding.template.as_str());
-            let Finding { direction, kind, location, .. } = finding;
-            fingerprint(at, *direction, *kind, location, written) == finding.fingerprint
-        }),
+        _ => keyword_stands(wire, place, finding),
     }
 }
 

@@ -9,6 +9,7 @@ use super::*;
 use crate::contract::patch;
 use crate::contract::testing::{Build, baseline, exchange};
 use crate::model::exchange::{CredentialKind, CredentialPlace};
+use crate::model::finding::Severity;
 use crate::model::kind::Kind;
 
 const STEP_MS: i64 = 30_000;
@@ -462,7 +463,10 @@ fn each_suggested_patch_allows_what_was_seen() {
             let told: Vec<&Deviation> = judgement
                 .deviations
                 .iter()
-                .filter(|deviation| deviation.kind == row.kind)
+                // An enum that says itself that more may come is told in passing.
+                .filter(|deviation| {
+                    deviation.kind == row.kind && deviation.severity > Severity::Info
+                })
                 .chain(judgement.refusal())
                 .collect();
             assert!(told.is_empty(), "{} {}\n{change:#?}\n{told:#?}", row.kind, row.at);

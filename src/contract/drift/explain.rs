@@ -169,9 +169,11 @@ fn field_deviates(baseline: &Baseline, operation: &Operation, finding: &Finding)
         Kind::FieldUndocumented => wire.property(place, last).is_none(),
         Kind::FieldVanished => wire.property(place, last).is_some(),
         Kind::FieldRequiredMissing if finding.location.keyword == "required" => {
-            wire.keyword(place, "required", &|list| {
+            let asked_in_vain = finding.expected.get("required") != Some(&Value::Bool(false));
+            let is_required = wire.keyword(place, "required", &|list| {
                 list.as_array().is_some_and(|names| names.iter().any(|name| name == last))
-            })
+            });
+            is_required == asked_in_vain
         }
         _ => keyword_stands(wire, place, finding),
     }

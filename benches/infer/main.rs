@@ -2,20 +2,22 @@
 //!
 //! `cargo bench --bench infer` reads recorded exchanges of 200 operations with JSON bodies of 1-2 KiB, once to know them and
 //! then again and again (`infer_known`), and exchanges of which each has a path and names never seen before
-//! (`infer_novel`). One thread; the figures of a stage are those of the best round, since neighbours only ever add.
+//! (`infer_novel`). One thread, its time on the processor (wall clock where the system does not tell it); the figures of a
+//! stage are those of the best round, since neighbours only ever add.
 //!
 //! `-- --memory` prints what evidence weighs instead. `-- --test` runs one short round and judges nothing but that known exchanges cost no allocation in observe and learn.
 
 #![expect(clippy::disallowed_methods, reason = "a bench looks at the clock itself")]
 #![expect(clippy::print_stdout, reason = "its result is what it prints")]
 
+mod clock;
 mod memory;
 mod traffic;
 
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use driftgate::capture::recorded::Frame;
 use driftgate::capture::{Border, Options, Redact, ndjson};
@@ -38,9 +40,11 @@ struct Cost {
 
 impl Cost {
     fn of(work: impl FnOnce()) -> Self {
-        let (before, begun) = (allocations(), Instant::now());
+        let begun = clock::on_processor();
+        let before = allocations();
         work();
-        Self { time: begun.elapsed(), allocations: allocations() - before }
+        let allocations = allocations() - before;
+        Self { time: clock::on_processor().saturating_sub(begun), allocations }
     }
 
     fn better(self, other: Self) -> Self {

@@ -419,13 +419,15 @@ impl<'a, 'b> Builder<'a, 'b> {
 /// A fast hash of the beginning of a value. Six bits of it tell distinct objects apart in estimates; it identifies nothing.
 pub(super) fn hash_short(bytes: &[u8]) -> u64 {
     let bytes = bytes.get(..64).unwrap_or(bytes);
-    bytes.chunks(8).fold(bytes.len() as u64, |hash, chunk| {
-        let mut word = [0; 8];
-        if let Some(place) = word.get_mut(..chunk.len()) {
-            place.copy_from_slice(chunk);
-        }
-        let mixed =
-            (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    for (place, byte) in last.iter_mut().zip(rest) {
+        *place = *byte;
+    }
+    let last = (!rest.is_empty()).then_some(&last);
+    words.iter().chain(last).fold(bytes.len() as u64, |hash, word| {
+        let word = u64::from_le_bytes(*word);
+        let mixed = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         mixed ^ (mixed >> 29)
     })
 }

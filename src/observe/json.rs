@@ -91,6 +91,25 @@ fn hex4(digits: &[u8]) -> Option<u32> {
         .try_fold(0, |value, byte| char::from(*byte).to_digit(16).map(|digit| value * 16 + digit))
 }
 
+/// How many bytes there are before a quote, a backslash or a control character, eight at a time.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    let zeros = |word: u64| word.wrapping_sub(EACH) & !word & HIGH;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let controls = word.wrapping_sub(0x20 * EACH) & !word & HIGH;
+        // Borrows may mark bytes behind a true mark, never before it: the lowest mark is right.
+        let marks = zeros(word ^ (0x22 * EACH)) | zeros(word ^ (0x5c * EACH)) | controls;
+        if marks != 0 {
+            return index * 8 + (marks.trailing_zeros() / 8) as usize;
+        }
+    }
+    let plain = rest.iter().take_while(|byte| **byte >= b' ' && !matches!(byte, b'"' | b'\\'));
+    words.len() * 8 + plain.count()
+}
+
 /// The input is not JSON from byte `at` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed {
@@ -284,10 +303,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
-            let rest = self.rest();
-            let plain =
-                rest.iter().take_while(|byte| **byte >= b' ' && **byte != b'"' && **byte != b'\\');
-            self.at += plain.count();
+            self.at += plain_prefix(self.rest());
             match self.peek() {
                 None => return Err(Stop::Cut),
                 Some(b'"') => break,

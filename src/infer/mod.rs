@@ -68,6 +68,8 @@ pub struct ProjectOptions {
     pub path_prefix: String,
     /// Sightings below which an operation is not stated in the strict view.
     pub samples_min: u32,
+    /// Templates that hold whatever the evidence says, such as `/users/{id}`, without the prefix of the API.
+    pub templates: Vec<String>,
 }
 
 impl Default for ProjectOptions {
@@ -80,6 +82,7 @@ impl Default for ProjectOptions {
             servers: Vec::new(),
             path_prefix: "/".to_owned(),
             samples_min: 3,
+            templates: Vec::new(),
         }
     }
 }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+mod projection;
+
 use super::*;
 use crate::model::capture::Outcome;
 use crate::model::exchange::{Body as RawBody, Credential, CredentialKind, CredentialPlace};

@@ -4,11 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ir::{Kinds, Schema};
+use super::ir::{Choice, Kinds, Schema};
 use super::maps::Maps;
 use super::names::pascal;
 use super::pools::{Body, Direction, Pool, Pools, last_word};
 use super::shapes::{self, Context};
+use super::unions::{self, Union};
+use crate::infer::View;
 use crate::infer::shape::Members;
 
 /// What the bodies of an API have in common.
@@ -40,29 +42,55 @@ impl Shared {
 
     /// All components by name. `context`: that of an operation of which nothing is known.
     pub(super) fn components(&self, context: Context<'_>) -> Vec<(String, Schema)> {
-        let mut components: Vec<(String, Schema)> = self
-            .pools
-            .pools
-            .iter()
-            .zip(&self.names)
-            .map(|(pool, name)| (name.clone(), component(pool, context)))
-            .collect();
+        let mut taken: BTreeSet<String> = self.names.iter().cloned().collect();
+        let mut components: Vec<(String, Schema)> = Vec::new();
+        for (pool, name) in self.pools.pools.iter().zip(&self.names) {
+            let context = context_of(pool, context);
+            let mut schema = Schema::of(Kinds::OBJECT);
+            shapes::record(&mut schema, &pool.members, false, context);
+            let union = unions::of(&pool.members, context).filter(|_| context.view == View::Strict);
+            if let Some(union) = union {
+                let variants = variants(pool, &schema, &union, context);
+                let names = unions::names(&union, name, &mut taken);
+                schema = united(&union, &names);
+                components.extend(names.into_iter().zip(variants));
+            }
+            components.push((name.clone(), schema));
+        }
         components.sort_by(|left, right| left.0.cmp(&right.0));
         components
     }
 }
 
-fn component(pool: &Pool, context: Context<'_>) -> Schema {
-    let mut schema = Schema::of(Kinds::OBJECT);
-    let context = Context {
+fn context_of<'a>(pool: &'a Pool, context: Context<'a>) -> Context<'a> {
+    Context {
         direction: pool.direction,
         by_identity: pool.by_identity,
         consumers: pool.consumers,
         optional: &pool.optional,
         ..context
+    }
+}
+
+/// The records of all variants of a union, in order, and at last that of all others.
+fn variants(pool: &Pool, record: &Schema, union: &Union<'_>, context: Context<'_>) -> Vec<Schema> {
+    let needed = shapes::needed(context);
+    let known = union
+        .variants
+        .iter()
+        .map(|variant| unions::variant(record, &pool.members, union, *variant, needed));
+    known.chain(union.open.then(|| unions::other(record, union))).collect()
+}
+
+/// The choice between components.
+fn united(union: &Union<'_>, names: &[String]) -> Schema {
+    let values = union.variants.iter().map(|(value, _)| (*value).to_owned());
+    let choice = Choice {
+        tag: (!union.boolean).then(|| union.tag.name.to_string()),
+        values: values.collect(),
+        components: names.to_vec(),
     };
-    shapes::record(&mut schema, &pool.members, false, context);
-    schema
+    Schema { choice: Some(choice), ..Schema::of(Kinds::OBJECT) }
 }
 
 /// A name for each pool, distinct: what most places call it, if need be with what is around it.
@@ -73,25 +101,21 @@ fn names(pools: &[Pool]) -> Vec<String> {
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut names: BTreeMap<usize, String> = BTreeMap::new();
     for (at, pool) in order {
-        let wanted = wanted(pool);
-        let free = wanted.iter().find(|name| !taken.contains(*name)).cloned();
-        let name = free.unwrap_or_else(|| numbered(wanted.first(), &taken));
-        taken.insert(name.clone());
+        let name = free(&wanted(pool), &mut taken);
         names.insert(at, name);
     }
     names.into_values().collect()
 }
 
-fn numbered(wanted: Option<&String>, taken: &BTreeSet<String>) -> String {
-    let wanted = wanted.map_or("Object", String::as_str);
-    let mut number = 2;
-    loop {
-        let name = format!("{wanted}{number}");
-        if !taken.contains(&name) {
-            return name;
-        }
-        number += 1;
-    }
+/// The first name that is free, which it then is no more; else the first with a number.
+pub(super) fn free(wanted: &[String], taken: &mut BTreeSet<String>) -> String {
+    let first = wanted.first().filter(|name| !name.is_empty());
+    let first = first.map_or("Object", String::as_str);
+    let numbered = (2..).map(|number: u32| format!("{first}{number}"));
+    let mut all = wanted.iter().filter(|name| !name.is_empty()).cloned().chain(numbered);
+    let name = all.find(|name| !taken.contains(name)).unwrap_or_default();
+    taken.insert(name.clone());
+    name
 }
 
 /// The names that a pool may have, best first.

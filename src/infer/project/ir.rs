@@ -117,6 +117,11 @@ impl Kinds {
         }
     }
 
+    /// The kinds that both have.
+    pub(super) fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     pub(super) fn has(self, kind: Self) -> bool {
         self.0 & kind.0 != 0
     }
@@ -133,6 +138,10 @@ pub(super) struct Schema {
     pub(super) class: Option<&'static str>,
     /// Sorted; empty: open.
     pub(super) values: Vec<String>,
+    /// Texts that it is not.
+    pub(super) excluded: Vec<String>,
+    /// It is one of several components.
+    pub(super) choice: Option<Choice>,
     pub(super) properties: Vec<Property>,
     /// Of members that are not listed.
     pub(super) additional: Option<Box<Schema>>,
@@ -140,6 +149,16 @@ pub(super) struct Schema {
     pub(super) xml: Option<Xml>,
     /// Of a stream: what each item is, by the name of its event; the empty name stands for items without one.
     pub(super) stream: Vec<(String, Schema)>,
+}
+
+/// One of several components, chosen by the value of a member.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Choice {
+    /// The member, where OpenAPI lets it choose: values that are no texts cannot.
+    pub(super) tag: Option<String>,
+    /// For each of the first components.
+    pub(super) values: Vec<String>,
+    pub(super) components: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

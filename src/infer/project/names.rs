@@ -40,6 +40,10 @@ pub(super) fn parameters(steps: &[Step], style: Style) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         let Step::Wildcard(wildcard) = step else { continue };
+        if let Some(pinned) = wildcard.pinned.as_ref().filter(|name| !names.contains(name)) {
+            names.push(pinned.clone());
+            continue;
+        }
         let nouns = nouns_before(steps, index);
         let wanted = name_of(wildcard, nouns.last(), follows_plural(steps, index), style);
         let mut name = wanted.clone();

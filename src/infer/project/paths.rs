@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::names;
 use super::odds::{Children, Place};
+use super::pins::Pins;
 use crate::infer::evidence::{Cell, KnownIds, Node};
 use crate::infer::monoid::Monoid as _;
 use crate::infer::table::Entry;
@@ -24,6 +25,8 @@ pub(super) enum Step {
 /// A path parameter.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Wildcard {
+    /// The name that people gave it.
+    pub(super) pinned: Option<String>,
     /// Class codes of what stood there.
     pub(super) classes: Vec<u64>,
     /// The key under which responses repeat it, if that names it.
@@ -57,14 +60,15 @@ pub(super) struct Found {
 }
 
 /// All templates of a trie, in no particular order.
-pub(super) fn expand(root: &Node, ids: &KnownIds) -> Vec<Found> {
-    let mut walk = Walk { ids, steps: Vec::new(), found: Vec::new() };
+pub(super) fn expand(root: &Node, ids: &KnownIds, pins: &Pins) -> Vec<Found> {
+    let mut walk = Walk { ids, pins, steps: Vec::new(), found: Vec::new() };
     walk.node(root, Place::default());
     walk.found
 }
 
 struct Walk<'a> {
     ids: &'a KnownIds,
+    pins: &'a Pins,
     steps: Vec<Step>,
     found: Vec<Found>,
 }
@@ -79,6 +83,7 @@ impl Walk<'_> {
             });
         }
         let children = Children::of(node, self.ids);
+        let ahead = self.pins.after(&self.steps);
         let mut values: Vec<&Entry<Node>> = Vec::new();
         for entry in node.children.iter() {
             let is_value = match entry.value.class.0 {
@@ -90,7 +95,10 @@ impl Walk<'_> {
                     }
                     true
                 }
-                _ => children.odds(entry, place) > 0.0,
+                _ => {
+                    let pinned = ahead.is_value(&entry.name);
+                    pinned.unwrap_or_else(|| children.odds(entry, place) > 0.0)
+                }
             };
             if is_value {
                 values.push(entry);
@@ -160,7 +168,9 @@ impl Walk<'_> {
         let texts = &merged.values;
         let version = is_version_place(&merged, place) && !texts.open && texts.items.len() >= 2;
         let versions = texts.items.iter().map(|(text, _)| text.to_string());
+        let pinned = self.pins.after(&self.steps).parameter.map(str::to_owned);
         self.steps.push(Step::Wildcard(Wildcard {
+            pinned,
             echoed: names::echoed(&merged),
             prefix: around.0.to_owned(),
             suffix: around.1.to_owned(),

@@ -114,7 +114,8 @@ impl Pools {
     fn keep_shared(&mut self) {
         let mut kept: BTreeMap<usize, usize> = BTreeMap::new();
         for (at, pool) in std::mem::take(&mut self.pools).into_iter().enumerate() {
-            if pool.places.len() >= 2 || pool.direction == Direction::Refusal {
+            let refusal = pool.direction == Direction::Refusal;
+            if refusal || pool.places.len() >= 2 || super::unions::is_tagged(&pool.members) {
                 kept.insert(at, self.pools.len());
                 self.pools.push(pool);
             }

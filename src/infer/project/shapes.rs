@@ -214,6 +214,11 @@ fn describe_members(schema: &mut Schema, members: &Members, context: Context<'_>
     }
 }
 
+/// Presences without exception from which a member is required.
+pub(super) fn needed(context: Context<'_>) -> f64 {
+    if context.is_request() { REQUIRED_REQUEST } else { REQUIRED_RESPONSE }
+}
+
 /// States the members of an object.
 pub(super) fn record(schema: &mut Schema, members: &Members, map: bool, context: Context<'_>) {
     // A part varies at least as the whole that it belongs to.
@@ -222,13 +227,15 @@ pub(super) fn record(schema: &mut Schema, members: &Members, map: bool, context:
     let (stay, join): (Vec<_>, Vec<_>) = members.keys.iter().partition(|entry| {
         data_name(&entry.name).is_none() && (!map || maps::is_steady(&entry.value, members))
     });
-    if let Some(shape) = join_members(&join, members, map) {
+    // A map of which all keys are steady has values like theirs.
+    let others = if map && join.is_empty() { &stay } else { &join };
+    if let Some(shape) = join_members(others, members, map) {
         let context = Context { of_map: true, ..context.below("", true, instances) };
         schema.additional = Some(Box::new(self::schema(&shape, context)));
     }
     let differs = stay.iter().any(|entry| entry.value.k.0 < members.n.0);
     let varied = differs || context.consumers.at_least(3);
-    let needed = if context.is_request() { REQUIRED_REQUEST } else { REQUIRED_RESPONSE };
+    let needed = needed(context);
     let sure = effective >= needed && (!context.is_request() || varied);
     let mut stay: Vec<_> =
         stay.into_iter().filter(|entry| is_stated(&entry.value, members, context)).collect();

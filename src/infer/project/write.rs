@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::ir::{
-    Kinds, Model, Operation, Parameter, Place, Property, Response, Schema, Scheme, Support,
+    Choice, Kinds, Model, Operation, Parameter, Place, Property, Response, Schema, Scheme, Support,
 };
 use super::xml::Xml;
 use crate::infer::{Dialect, ProjectOptions, View};
@@ -191,7 +191,7 @@ impl Writer {
         let kinds: Vec<(Kinds, &str)> =
             Kinds::NAMES.into_iter().filter(|(kind, _)| schema.kinds.has(*kind)).collect();
         let nullable = schema.kinds.has(Kinds::NULL);
-        let referring = schema.reference.is_some();
+        let referring = schema.reference.is_some() || schema.choice.is_some();
         match (kinds.as_slice(), self.dialect) {
             // Only null was seen, or nothing: that tells no type.
             ([], _) => Value::Object(Map::new()),
@@ -259,8 +259,11 @@ impl Writer {
     fn of_kind(&self, schema: &Schema, kind: Kinds, name: &str) -> Map<String, Value> {
         let mut value = Map::new();
         if let Some(component) = schema.reference.as_ref().filter(|_| kind == Kinds::OBJECT) {
-            value.insert("$ref".into(), format!("#/components/schemas/{component}").into());
+            value.insert("$ref".into(), pointer(component).into());
             return value;
+        }
+        if let Some(choice) = schema.choice.as_ref().filter(|_| kind == Kinds::OBJECT) {
+            return choice_value(choice);
         }
         value.insert("type".into(), name.into());
         self.describe(schema, kind, &mut value);
@@ -288,7 +291,14 @@ impl Writer {
                 value.insert("format".into(), format.into());
             }
         }
+        if kind == Kinds::BOOLEAN && !schema.values.is_empty() {
+            let values = schema.values.iter().map(|value| Value::Bool(value == "true"));
+            value.insert("enum".into(), values.collect());
+        }
         if kind == Kinds::STRING {
+            if !schema.excluded.is_empty() {
+                value.insert("not".into(), json!({ "enum": schema.excluded }));
+            }
             if !schema.values.is_empty() {
                 value.insert("enum".into(), schema.values.clone().into());
             }
@@ -347,6 +357,26 @@ fn evidence(support: Support) -> Map<String, Value> {
     value.insert("n".into(), support.n.into());
     value.insert("k".into(), support.k.into());
     value.insert("level".into(), support.level().into());
+    value
+}
+
+fn pointer(component: &str) -> String {
+    format!("#/components/schemas/{component}")
+}
+
+fn choice_value(choice: &Choice) -> Map<String, Value> {
+    let components = choice.components.iter().map(|name| json!({ "$ref": pointer(name) }));
+    let mut value = Map::from_iter([("oneOf".to_owned(), components.collect())]);
+    if let Some(tag) = &choice.tag {
+        let mapping: Map<String, Value> = choice
+            .values
+            .iter()
+            .zip(&choice.components)
+            .map(|(value, name)| (value.clone(), pointer(name).into()))
+            .collect();
+        let discriminator = json!({ "propertyName": tag, "mapping": mapping });
+        value.insert("discriminator".into(), discriminator);
+    }
     value
 }
 

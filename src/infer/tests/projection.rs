@@ -1,0 +1,156 @@
+//! Components, unions, maps and names: what a person would have written.
+
+use serde_json::{Value, json};
+
+use super::{Dialect, ProjectOptions, Shot, answer, document, learned, paths, plain, project};
+
+fn component<'a>(document: &'a Value, name: &str) -> &'a Value {
+    &document["components"]["schemas"][name]
+}
+
+/// A list of pets and each of them, the list thrice.
+fn pets() -> Vec<Shot> {
+    let pet = |n: usize| {
+        let owner = if n % 3 == 0 {
+            Value::Null
+        } else {
+            json!({"mail": n, "phone": 1, "zip": 2, "fax": 3})
+        };
+        json!({"id": n, "state": (["new", "sold"][n % 2]), "age": n, "owner": owner})
+    };
+    let list = || Shot::get("/pets", json!({ "items": (0..40).map(pet).collect::<Vec<_>>() }));
+    let mut shots = vec![list(), list(), list()];
+    shots.extend((0..5).map(|n| Shot::get(&format!("/pets/{n}"), pet(n))));
+    shots
+}
+
+#[test]
+fn a_record_of_two_places_is_one_component_with_the_evidence_of_both() {
+    let document = document(&pets());
+    let reference = json!({"$ref": "#/components/schemas/Pet"});
+    let list = answer(&document, "/pets", "get", "200");
+    assert_eq!(list["properties"]["items"]["items"], reference);
+    assert_eq!(*answer(&document, "/pets/{petId}", "get", "200"), reference);
+    let pet = component(&document, "Pet");
+    assert_eq!(pet["properties"]["state"]["enum"], json!(["new", "sold"]));
+    // Five answers alone would prove nothing.
+    assert_eq!(pet["required"], json!(["id", "state", "age", "owner"]));
+    assert_eq!(
+        pet["properties"]["owner"],
+        json!({"allOf": [{"$ref": "#/components/schemas/Owner"}], "nullable": true})
+    );
+    let newer = ProjectOptions { dialect: Dialect::OpenApi31, ..plain() };
+    let newer = project(&learned(&pets()), &newer).document;
+    assert_eq!(
+        component(&newer, "Pet")["properties"]["owner"],
+        json!({"anyOf": [{"$ref": "#/components/schemas/Owner"}, {"type": "null"}]})
+    );
+}
+
+#[test]
+fn few_names_make_one_record_only_under_one_name() {
+    let shots: Vec<Shot> = (0..20)
+        .map(|n| {
+            let body = json!({"owner": {"id": n, "name": "x"}, "place": {"id": n, "name": "x"}});
+            Shot::get(["/visits", "/stays"][n % 2], body)
+        })
+        .collect();
+    let document = document(&shots);
+    let names: Vec<&String> = document["components"]["schemas"]
+        .as_object()
+        .map(|schemas| schemas.keys().collect())
+        .unwrap_or_default();
+    assert!(names.iter().any(|name| *name == "Owner"), "{names:?}");
+    assert!(names.iter().any(|name| *name == "Place"), "{names:?}");
+}
+
+/// Events of two types, and of a rare third one.
+fn events(rare: usize) -> Vec<Shot> {
+    let event = |n: usize| match n % 2 {
+        _ if n < rare => json!({"type": "odd", "at": n, "why": true}),
+        0 => json!({"type": "paid", "at": n, "amount": 5, "currency": "EUR"}),
+        _ => json!({"type": "shipped", "at": n, "carrier": {"name": "x"}, "boxes": [1]}),
+    };
+    (0..200).map(|n| Shot::get(&format!("/events/{n}"), event(n))).collect()
+}
+
+#[test]
+fn a_tag_that_explains_the_members_makes_a_union() {
+    let closed = document(&events(0));
+    let union = component(&closed, "Event");
+    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    assert_eq!(union["oneOf"], json!([reference("PaidEvent"), reference("ShippedEvent")]));
+    assert_eq!(union["discriminator"]["propertyName"], "type");
+    assert_eq!(union["discriminator"]["mapping"]["paid"], "#/components/schemas/PaidEvent");
+    let paid = component(&closed, "PaidEvent");
+    assert_eq!(paid["required"], json!(["type", "at", "amount", "currency"]));
+    assert_eq!(paid["properties"]["type"]["enum"], json!(["paid"]));
+    assert!(paid["properties"]["carrier"].is_null());
+}
+
+#[test]
+fn a_rare_variant_is_all_that_the_others_are_not() {
+    let open = document(&events(3));
+    let union = component(&open, "Event");
+    assert_eq!(union["oneOf"].as_array().map(Vec::len), Some(3));
+    let other = component(&open, "OtherEvent");
+    assert_eq!(other["required"], json!(["type"]));
+    assert_eq!(other["properties"]["type"]["not"], json!({"enum": ["paid", "shipped"]}));
+}
+
+#[test]
+fn what_is_a_map_under_one_name_is_one_elsewhere() {
+    let mut shots: Vec<Shot> = (0..40)
+        .map(|n| {
+            let labels =
+                json!({["zone", "tier", "team", "app"][n % 4]: "x", ["rack", "row"][n % 2]: "y"});
+            Shot::get("/hosts", json!({"labels": labels, "up": true}))
+        })
+        .collect();
+    shots.extend((0..40).map(|_| Shot::get("/zones", json!({"labels": {"zone": "x"}, "size": 1}))));
+    let document = document(&shots);
+    let labels = &answer(&document, "/zones", "get", "200")["properties"]["labels"];
+    assert_eq!(labels["additionalProperties"]["type"], "string");
+}
+
+#[test]
+fn parameters_are_ids_only_of_collections() {
+    let mut shots: Vec<Shot> =
+        (1..9).map(|n| Shot::get(&format!("/delay/{n}"), json!({"took": n}))).collect();
+    shots.extend((1..9).map(|n| Shot::get(&format!("/users/{n}"), json!({"mail": n}))));
+    assert_eq!(paths(&document(&shots)), ["/delay/{delay}", "/users/{userId}"]);
+}
+
+#[test]
+fn a_description_of_an_api_is_not_described() {
+    let described =
+        json!({"openapi": "3.0.3", "info": {"title": "x"}, "paths": {"/a": {"get": {}}}});
+    let document = document(&vec![Shot::get("/spec", described); 3]);
+    let schema = answer(&document, "/spec", "get", "200");
+    assert_eq!(schema["properties"]["paths"], json!({"type": "object"}));
+}
+
+#[test]
+fn components_of_3_0_pass_through_openapiv3() {
+    for shots in [pets(), events(3)] {
+        let document = project(&learned(&shots), &plain()).document;
+        let typed: openapiv3::OpenAPI =
+            serde_json::from_value(document.clone()).expect("OpenAPI 3.0");
+        let again = serde_json::to_value(&typed).expect("JSON");
+        assert_eq!(again["components"], document["components"]);
+    }
+}
+
+#[test]
+fn a_pinned_template_holds_against_the_evidence() {
+    let names = ["north", "south", "west"];
+    let mut shots: Vec<Shot> = (0..30)
+        .map(|n| Shot::get(&format!("/zones/{}/load", names[n % 3]), json!({"at": n})))
+        .collect();
+    shots.extend((0..5).map(|n| Shot::get("/zones/all/load", json!({"sum": n, "of": 1}))));
+    let templates = vec!["/zones/{zone}/load".to_owned(), "/zones/all/load".to_owned()];
+    let free = project(&learned(&shots), &plain()).document;
+    assert_eq!(paths(&free).len(), 4);
+    let pinned = project(&learned(&shots), &ProjectOptions { templates, ..plain() }).document;
+    assert_eq!(paths(&pinned), ["/zones/all/load", "/zones/{zone}/load"]);
+}

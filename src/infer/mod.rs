@@ -31,7 +31,7 @@ pub use error::Error;
 pub use evidence::{Evidence, merge};
 pub use learn::learn;
 pub use novelty::Novelty;
-pub use project::project;
+pub use project::{project, templates};
 
 use serde_json::Value;
 

@@ -16,6 +16,7 @@ use self::report::Report;
 use super::console::{say, tell};
 use super::progress::When;
 use crate::infer::{self, Dialect, Evidence, ProjectOptions, View};
+use crate::model::document::{Document, ReadOptions};
 use crate::model::hash::HashKey;
 use crate::runtime::files;
 use crate::runtime::rng::Rng;
@@ -68,6 +69,9 @@ pub(crate) struct Arguments {
     /// Sightings below which an operation is not stated
     #[arg(long, value_name = "N", default_value_t = 3)]
     min_samples: u32,
+    /// A published specification whose path templates hold, and whose names for path parameters are kept
+    #[arg(long, value_name = "SPEC")]
+    extend: Option<PathBuf>,
     /// Evidence of earlier runs to add
     #[arg(long, value_name = "FILE")]
     load_evidence: Vec<PathBuf>,
@@ -181,7 +185,11 @@ impl Arguments {
         let mut learned = feed.read(&self.files, self.jobs.clamp(1, 64), self.progress)?;
         let mut evidence = learned.take_chosen(&self.api, key.id());
         self.add_loaded(&mut evidence)?;
-        let projection = infer::project(&evidence, &self.options(&learned));
+        let options = ProjectOptions {
+            templates: self.templates(&learned.path_prefix)?,
+            ..self.options(&learned)
+        };
+        let projection = infer::project(&evidence, &options);
         let report = Report::new(&learned, &projection.report, evidence.limits_hit());
         self.tell(&report)?;
         if self.strict_input && learned.bad_records > 0 {
@@ -230,6 +238,23 @@ impl Arguments {
             }
             _ => Ok(HashKey::OFFLINE),
         }
+    }
+
+    /// The templates of the specification to extend.
+    fn templates(&self, prefix: &str) -> Result<Vec<String>, Failure> {
+        let Some(path) = &self.extend else { return Ok(Vec::new()) };
+        let limits = ReadOptions::default();
+        let text = files::read_text(path, limits.bytes_max).map_err(|error| Failure::of(&error))?;
+        let document = Document::parse(&text, &limits).map_err(|problems| {
+            let first = problems.0.first().map_or_else(String::new, |first| first.message.clone());
+            Failure::unusable(format!("`{}` is no specification: {first}", path.display()))
+        })?;
+        let templates = infer::templates(&document.value, prefix);
+        if templates.is_empty() {
+            let sentence = format!("`{}` has no paths; name an OpenAPI document", path.display());
+            return Err(Failure::unusable(sentence));
+        }
+        Ok(templates)
     }
 
     fn add_loaded(&self, evidence: &mut Evidence) -> Result<(), Failure> {

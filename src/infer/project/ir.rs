@@ -48,6 +48,8 @@ pub(super) struct Operation {
     pub(super) method: u16,
     pub(super) template: String,
     pub(super) id: String,
+    /// Survives renaming of parameters: a hash of API, method and template without names.
+    pub(super) stable_id: String,
     pub(super) parameters: Vec<Parameter>,
     pub(super) request: Option<Request>,
     pub(super) responses: Vec<(u16, Response)>,

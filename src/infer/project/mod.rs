@@ -30,6 +30,7 @@ use self::ir::{Model, Operation};
 use self::operations::Builder;
 use self::paths::{Found, Step, is_by_identity};
 use self::pins::Pins;
+pub use self::pins::templates;
 use self::pools::Direction;
 use self::refusals::Routed;
 use self::security::Security;
@@ -57,6 +58,7 @@ pub fn project(evidence: &Evidence, options: &ProjectOptions) -> Projection {
     let title =
         if options.title.is_empty() { evidence.api().to_owned() } else { options.title.clone() };
     let mut builder = Builder {
+        api: evidence.api(),
         body,
         options,
         routed: &routed,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use sha2::{Digest as _, Sha256};
+
 use super::paths::{Step, Wildcard};
 use crate::infer::evidence::{KnownIds, Node};
 use crate::infer::monoid::Count;
@@ -202,6 +204,28 @@ pub(super) fn operation(
         number += 1;
     }
     id
+}
+
+/// The id of an operation that renaming its parameters does not change: `op_` and ten digits of base 32 (RFC 4648, small).
+pub(super) fn stable_id(api: &str, method: &Method, steps: &[Step]) -> String {
+    const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut hash = Sha256::new();
+    hash.update(format!("{api}\n{}\n", method.as_str()));
+    for step in steps {
+        match step {
+            Step::Literal(text) => hash.update(format!("/{text}")),
+            Step::Wildcard(around) => {
+                hash.update(format!("/{}{{}}{}", around.prefix, around.suffix))
+            }
+        }
+    }
+    let bits =
+        hash.finalize().iter().take(7).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+    let digit = |index: u32| {
+        let at = usize::try_from(bits >> (51 - 5 * index) & 31).unwrap_or_default();
+        DIGITS.get(at).map_or('a', |digit| char::from(*digit))
+    };
+    std::iter::once("op_".to_owned()).chain((0..10).map(|index| digit(index).to_string())).collect()
 }
 
 /// Segments that say where an API begins, not what it is about.

@@ -20,6 +20,7 @@ use crate::model::observation::Method;
 
 /// Builds operations one after the other.
 pub(super) struct Builder<'a> {
+    pub(super) api: &'a str,
     pub(super) body: &'a Body,
     pub(super) options: &'a ProjectOptions,
     pub(super) routed: &'a Routed<'a>,
@@ -62,6 +63,7 @@ impl<'a> Builder<'a> {
             method: found.method,
             template: template(&found.steps, &names, cell.slashed.0 * 2 > cell.n.0),
             id: names::operation(&method, &found.steps, lists(found), &mut self.taken),
+            stable_id: names::stable_id(self.api, &method, &found.steps),
             parameters,
             request: request(found, context),
             responses: self.responses(index, found, context),

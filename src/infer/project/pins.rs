@@ -3,6 +3,8 @@
 //! Owns which segments a pinned template fixes and what it calls its parameters. Refuses to weigh anything: a pin against
 //! the evidence stays.
 
+use serde_json::Value;
+
 use super::paths::Step;
 
 /// Pinned templates, taken apart.
@@ -79,4 +81,27 @@ impl Part {
             _ => false,
         }
     }
+}
+
+/// The templates of a published document (Swagger 2.0, OpenAPI 3), each behind the base path of its first server, without
+/// `prefix`, the path prefix of the API.
+#[must_use]
+pub fn templates(document: &Value, prefix: &str) -> Vec<String> {
+    let server = document.pointer("/servers/0/url").and_then(Value::as_str).map(path_of);
+    let base = document.get("basePath").and_then(Value::as_str).or(server).unwrap_or_default();
+    let base = base.trim_end_matches('/');
+    let prefix = prefix.trim_end_matches('/');
+    let paths = document.get("paths").and_then(Value::as_object);
+    paths
+        .into_iter()
+        .flat_map(|paths| paths.keys())
+        .map(|path| format!("{base}{path}"))
+        .map(|path| path.strip_prefix(prefix).map_or(path.clone(), str::to_owned))
+        .collect()
+}
+
+/// The path of a URL, which may be one alone.
+fn path_of(url: &str) -> &str {
+    let Some((_, rest)) = url.split_once("://") else { return url };
+    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default()
 }

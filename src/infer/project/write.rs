@@ -122,6 +122,7 @@ impl Writer {
             value.insert("security".into(), alternatives.into());
         }
         if self.extensions {
+            value.insert("x-driftgate-id".into(), operation.stable_id.as_str().into());
             let mut evidence = evidence(operation.support);
             evidence.insert("consumers".into(), operation.consumers.into());
             value.insert("x-driftgate-evidence".into(), evidence.into());

@@ -154,3 +154,31 @@ fn a_pinned_template_holds_against_the_evidence() {
     let pinned = project(&learned(&shots), &ProjectOptions { templates, ..plain() }).document;
     assert_eq!(paths(&pinned), ["/zones/all/load", "/zones/{zone}/load"]);
 }
+
+#[test]
+fn an_operation_keeps_its_id_when_its_parameters_are_renamed() {
+    let shots: Vec<Shot> =
+        (0..5).map(|n| Shot::get(&format!("/users/{n}"), json!({"mail": n}))).collect();
+    let evidence = learned(&shots);
+    let id = |templates: Vec<String>| {
+        let options = ProjectOptions { templates, ..ProjectOptions::default() };
+        let document = project(&evidence, &options).document;
+        let path = paths(&document).join("");
+        (path.clone(), document["paths"][&path]["get"]["x-driftgate-id"].clone())
+    };
+    let (before, first) = id(Vec::new());
+    let (after, second) = id(vec!["/users/{login}".to_owned()]);
+    assert_eq!((before.as_str(), after.as_str()), ("/users/{userId}", "/users/{login}"));
+    assert_eq!(first, second);
+    assert!(first.as_str().is_some_and(|id| id.len() == 13 && id.starts_with("op_")), "{first}");
+}
+
+#[test]
+fn a_published_document_pins_its_templates_behind_its_base_path() {
+    let three = json!({"servers": [{"url": "https://x.example/v1/"}], "paths": {"/a/{b}": {}}});
+    let two = json!({"swagger": "2.0", "basePath": "/v1", "paths": {"/a/{b}": {}}});
+    for document in [three, two] {
+        assert_eq!(crate::infer::templates(&document, "/"), ["/v1/a/{b}"]);
+        assert_eq!(crate::infer::templates(&document, "/v1"), ["/a/{b}"]);
+    }
+}

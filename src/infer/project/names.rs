@@ -215,7 +215,7 @@ pub(super) fn stable_id(api: &str, method: &Method, steps: &[Step]) -> String {
         match step {
             Step::Literal(text) => hash.update(format!("/{text}")),
             Step::Wildcard(around) => {
-                hash.update(format!("/{}{{}}{}", around.prefix, around.suffix))
+                hash.update(format!("/{}{{}}{}", around.prefix, around.suffix));
             }
         }
     }

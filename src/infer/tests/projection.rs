@@ -11,7 +11,7 @@ fn component<'a>(document: &'a Value, name: &str) -> &'a Value {
 /// A list of pets and each of them, the list thrice.
 fn pets() -> Vec<Shot> {
     let pet = |n: usize| {
-        let owner = if n % 3 == 0 {
+        let owner = if n.is_multiple_of(3) {
             Value::Null
         } else {
             json!({"mail": n, "phone": 1, "zip": 2, "fax": 3})

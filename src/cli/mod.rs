@@ -6,6 +6,7 @@
 // on this machine
 mod check;
 mod demo;
+mod diff;
 mod infer;
 mod init;
 mod run;
@@ -64,6 +65,7 @@ enum Command {
     Infer(Box<infer::Arguments>),
     Check(check::Arguments),
     Init(init::Arguments),
+    Diff(Box<diff::Arguments>),
     Test(test::Arguments),
     Verify(verify::Arguments),
     /// Print version and features
@@ -109,6 +111,7 @@ impl CommandLine {
             Command::Infer(arguments) => infer::run(arguments),
             Command::Check(arguments) => check::run(arguments, config),
             Command::Init(arguments) => init::run(arguments),
+            Command::Diff(arguments) => diff::run(arguments, self.connection.json),
             Command::Test(arguments) => test::run(arguments, self.connection.json, self.progress),
             Command::Verify(arguments) => verify::run(arguments, self.connection.json),
             Command::Version => version::run(self.connection.json),

@@ -4,11 +4,13 @@
 //! ([`Judgement`]), and what deviates is counted into findings ([`Drift`]). Refuses to own any clock, randomness or I/O: time,
 //! limits and documents are arguments, and no input makes it panic or run unbounded.
 
+mod algebra;
 mod baseline;
 mod body;
 mod check;
 mod compile;
 mod decode;
+pub mod diff;
 mod drift;
 mod finding;
 mod fingerprint;

@@ -8,6 +8,7 @@
 
 mod compose;
 mod events;
+pub mod index;
 mod scalar;
 mod seek;
 #[cfg(test)]

@@ -150,6 +150,12 @@ impl Pool<'_> {
             {
                 lowered.entry("enum").or_insert_with(|| value.clone());
             }
+            // Not asserted, but a diff must know who may send a property and what is going away.
+            ("readOnly" | "writeOnly" | "deprecated", _)
+                if site.flavour == Flavour::Declared && value == &json!(true) =>
+            {
+                lowered.insert(keyword.to_owned(), value.clone());
+            }
             // How often a learned fact was seen is what a deviation from it is weighed against.
             (EVIDENCE, None) => drop(lowered.insert(EVIDENCE.to_owned(), value.clone())),
             (unknown, None) if !is_known(unknown) => {

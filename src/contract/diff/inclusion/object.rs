@@ -1,0 +1,244 @@
+//! Facts about objects: properties, required names, extra names.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::book::Part;
+use super::branches::{Branch, required};
+use super::compare::Comparer;
+use super::facts::{Shape, refers};
+use super::sample::Sampler;
+use super::suspect::{Doubt, Suspect};
+use super::types::Type;
+
+/// A name that no document declares.
+const OTHER: &str = "someOtherName";
+
+/// An object that both sides accept, as far as it can be made; made when it is first needed.
+struct Base<'b, 'd> {
+    sampler: Sampler<'d>,
+    from: &'b Branch<'d>,
+    to: &'b Branch<'d>,
+    made: OnceCell<Option<Map<String, Value>>>,
+}
+
+impl Base<'_, '_> {
+    fn object(&self) -> Option<&Map<String, Value>> {
+        let make = || {
+            let mut both = self.from.parts.clone();
+            both.extend(self.to.parts.iter().cloned());
+            let made = self.sampler.first(&both, Type::Object);
+            match made.or_else(|| self.sampler.first(&self.from.parts, Type::Object)) {
+                Some(Value::Object(members)) => Some(members),
+                _ => None,
+            }
+        };
+        self.made.get_or_init(make).as_ref()
+    }
+}
+
+impl<'d> Comparer<'d> {
+    pub(super) fn object_facts(&mut self, from: &Branch<'d>, to: &Branch<'d>) -> Vec<Suspect> {
+        let algebra = self.algebra;
+        let (own, other) = (Shape { branch: from, algebra }, Shape { branch: to, algebra });
+        let base = Base { sampler: self.sampler(), from, to, made: OnceCell::new() };
+        let names = own.names();
+        let extras = own.extras();
+        let mut found = required_facts(from, to, &base);
+        let mut asked: BTreeSet<&str> = names.clone();
+        if extras.is_some() {
+            asked.extend(to.parts.iter().flat_map(super::facts::properties).map(|(name, _)| name));
+        }
+        for name in asked {
+            let declared = names.contains(name) && own.declares(name);
+            let sent = match (own.property(name), declared) {
+                (schemas, false) if schemas.is_empty() => own.lent(name),
+                (schemas, _) => schemas,
+            };
+            found.extend(self.property_facts(name, &sent, &other, &base));
+        }
+        if let Some(extras) = extras {
+            found.extend(self.extra_facts(&extras, to, &base));
+        }
+        found.extend(self.name_facts(&own, to, &base));
+        found
+    }
+
+    fn property_facts(
+        &mut self,
+        name: &str,
+        sent: &[Part<'d>],
+        other: &Shape<'_, 'd>,
+        base: &Base<'_, 'd>,
+    ) -> Vec<Suspect> {
+        if sent.iter().any(|part| part.schema == &Value::Bool(false)) {
+            return Vec::new();
+        }
+        let with = |value: &Value| {
+            let mut object = base.object()?.clone();
+            object.insert(name.to_owned(), value.clone());
+            Some(Value::Object(object))
+        };
+        let wanted = other.property(name);
+        let forbidden = wanted.iter().find(|part| part.schema == &Value::Bool(false));
+        if let Some(forbidden) = forbidden {
+            let (holder, keyword) = holder(forbidden);
+            let values: Vec<Value> = self.sampler().any(sent).iter().filter_map(with).collect();
+            let mut suspect = Suspect::new(holder, &keyword, values).naming(name);
+            suspect.path = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+            return vec![suspect];
+        }
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        let found = self.compare(sent, &wanted);
+        found.iter().map(|suspect| suspect.lifted(name, with)).collect()
+    }
+
+    /// Names that the sender invites without naming them.
+    fn extra_facts(
+        &mut self,
+        extras: &[Part<'d>],
+        to: &Branch<'d>,
+        base: &Base<'_, 'd>,
+    ) -> Vec<Suspect> {
+        let with = |value: &Value| {
+            let mut object = base.object()?.clone();
+            object.insert(OTHER.to_owned(), value.clone());
+            Some(Value::Object(object))
+        };
+        let mut found = Vec::new();
+        for part in &to.parts {
+            let keywords = ["additionalProperties", "unevaluatedProperties"];
+            let more: Vec<Part<'d>> =
+                keywords.iter().filter_map(|keyword| part.child(keyword)).collect();
+            for more in more {
+                if more.schema == &Value::Bool(false) {
+                    let (holder, keyword) = holder(&more);
+                    let values = self.sampler().any(extras).iter().filter_map(with).collect();
+                    found.push(Suspect::new(holder, &keyword, values));
+                } else {
+                    let inner = self.compare(extras, &[more]);
+                    found.extend(inner.iter().map(|suspect| suspect.lifted("{}", with)));
+                }
+            }
+            if let Some(patterns) = part.get("patternProperties").and_then(Value::as_object) {
+                for (pattern, _) in patterns {
+                    let wanted: Vec<_> =
+                        part.member("patternProperties", pattern).into_iter().collect();
+                    let inner = self.compare(extras, &wanted);
+                    found.extend(inner.iter().map(|suspect| suspect.lifted("{}", |_| None)));
+                }
+            }
+        }
+        found
+    }
+
+    /// `propertyNames` and names that `dependentRequired` demands.
+    fn name_facts(
+        &mut self,
+        own: &Shape<'_, 'd>,
+        to: &Branch<'d>,
+        base: &Base<'_, 'd>,
+    ) -> Vec<Suspect> {
+        let mut found = Vec::new();
+        for part in &to.parts {
+            if let Some(wanted) = part.child("propertyNames") {
+                found.extend(self.spelling_facts(own, &wanted, part));
+            }
+            let dependent = part.get("dependentRequired").and_then(Value::as_object);
+            for (trigger, needed) in dependent.into_iter().flatten() {
+                found.extend(dependent_fact(own, part, (trigger, needed), base));
+            }
+        }
+        found
+    }
+
+    fn spelling_facts(
+        &mut self,
+        own: &Shape<'_, 'd>,
+        wanted: &Part<'d>,
+        part: &Part<'d>,
+    ) -> Vec<Suspect> {
+        if own
+            .branch
+            .parts
+            .iter()
+            .any(|own| own.child("propertyNames").is_some_and(|names| self.is_same(&names, wanted)))
+        {
+            return Vec::new();
+        }
+        let suspect = || Suspect::new(part.place.clone(), "propertyNames", Vec::new());
+        if refers(wanted.schema) || own.extras().is_some() {
+            return vec![suspect().because(Doubt::Unsupported)];
+        }
+        let refused = |name: &&&str| {
+            !self.algebra.accepts(wanted.schema, &Value::String((**name).to_owned()))
+        };
+        own.names().iter().filter(refused).map(|name| suspect().naming(name)).collect()
+    }
+}
+
+/// Names that the receiver demands and the sender may leave out.
+fn required_facts<'d>(from: &Branch<'d>, to: &Branch<'d>, base: &Base<'_, 'd>) -> Vec<Suspect> {
+    let sent = required(&from.parts);
+    let mut found = Vec::new();
+    for part in &to.parts {
+        let names = part.get("required").and_then(Value::as_array).into_iter().flatten();
+        for name in names.filter_map(Value::as_str).filter(|name| !sent.contains(name)) {
+            let without = base.object().map(|base| {
+                let mut object = base.clone();
+                object.remove(name);
+                Value::Object(object)
+            });
+            let suspect =
+                Suspect::new(part.place.clone(), "required", without.into_iter().collect());
+            found.push(suspect.naming(name));
+        }
+    }
+    found
+}
+
+fn dependent_fact<'d>(
+    own: &Shape<'_, 'd>,
+    part: &Part<'d>,
+    (trigger, needed): (&str, &Value),
+    base: &Base<'_, 'd>,
+) -> Option<Suspect> {
+    let sent = required(&own.branch.parts);
+    let is_known =
+        own.branch.parts.iter().any(|part| {
+            part.get("dependentRequired").and_then(|map| map.get(trigger)) == Some(needed)
+        });
+    if is_known || !own.names().contains(trigger) && own.extras().is_none() {
+        return None;
+    }
+    let names = needed.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let missing: Vec<&str> = names.filter(|name| !sent.contains(name)).collect();
+    let name = missing.first()?;
+    let candidate = base.object().filter(|base| base.contains_key(trigger)).map(|base| {
+        let mut object = base.clone();
+        object.remove(*name);
+        Value::Object(object)
+    });
+    let suspect =
+        Suspect::new(part.place.clone(), "dependentRequired", candidate.into_iter().collect());
+    Some(suspect.naming(name))
+}
+
+/// The schema around a `false`, and the keyword that leads to it.
+fn holder(part: &Part<'_>) -> (super::book::Place, String) {
+    let pointer = part.place.pointer.to_string();
+    let (before, last) = pointer.rsplit_once('/').unwrap_or(("", ""));
+    let is_map = |name: &str| before.ends_with(name);
+    let (around, keyword) = if is_map("/properties") || is_map("/patternProperties") {
+        let (around, keyword) = before.rsplit_once('/').unwrap_or(("", ""));
+        (around, keyword)
+    } else {
+        (before, last)
+    };
+    let place = super::book::Place { key: part.place.key.clone(), pointer: around.into() };
+    (place, keyword.to_owned())
+}

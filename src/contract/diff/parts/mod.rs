@@ -1,0 +1,142 @@
+//! The parts of a document outside schemas, one file each: what changed there, with the verdict that the change has by itself.
+//!
+//! Owns matching the parts of two documents. Verdicts on schemas are asked of `judge`.
+
+mod bodies;
+mod document;
+mod draft;
+mod lifecycle;
+mod media;
+mod operations;
+mod parameters;
+mod responses;
+mod security;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::algebra::Algebra;
+use super::super::specification::{Operation, SchemaRef, Specification};
+use super::Options;
+use super::change::{Change, Fragment, Report, Subject};
+use super::judge::{Desk, Judged, Shared, Volume};
+use super::labels::{self, Family};
+use super::naming;
+use super::sentence;
+use crate::model::finding::{Direction, Verdict};
+use draft::Draft;
+
+/// Two documents on the table.
+pub(super) struct Table<'d> {
+    pub(super) old: &'d Specification,
+    pub(super) new: &'d Specification,
+    pub(super) options: &'d Options,
+    desk: Desk<'d>,
+    labels: BTreeMap<String, &'static Family>,
+    changes: RefCell<Vec<Change>>,
+}
+
+/// Compares two documents.
+pub(super) fn compare(old: &Specification, new: &Specification, options: &Options) -> Report {
+    let (old_volume, new_volume) = (Volume::new(old), Volume::new(new));
+    let shared = Shared::new(&old_volume, &new_volume);
+    let algebra = Algebra::default();
+    let table = Table {
+        old,
+        new,
+        options,
+        desk: Desk::new(&old_volume, &new_volume, &shared, &algebra),
+        labels: labels::all(),
+        changes: RefCell::default(),
+    };
+    table.operations();
+    table.document();
+    Report {
+        contradicted: table.desk.notes().len(),
+        notes: table.desk.notes(),
+        changes: table.changes.into_inner(),
+        truncated: 0,
+    }
+}
+
+/// One operation of both documents.
+#[derive(Clone, Copy)]
+struct Pair<'d> {
+    old: &'d Operation,
+    new: &'d Operation,
+}
+
+/// Where inside an operation a message stands.
+#[derive(Clone, Copy)]
+struct Spot<'s> {
+    status: &'s str,
+    media: &'s str,
+    /// `in/name` of a parameter or header; empty for bodies.
+    name: &'s str,
+}
+
+impl Spot<'_> {
+    const HERE: Self = Spot { status: "", media: "", name: "" };
+}
+
+impl<'d> Table<'d> {
+    /// Writes a change down.
+    fn put(&self, operation: &Operation, draft: Draft) {
+        let subject = Subject {
+            method: operation.method.clone(),
+            template: operation.template.clone(),
+            id: operation.id.clone(),
+            tags: operation.tags.clone(),
+        };
+        self.keep(subject, draft);
+    }
+
+    fn keep(&self, subject: Subject, draft: Draft) {
+        let family = self.labels.get(&draft.label).map_or("", |family| family.name);
+        self.changes.borrow_mut().push(draft.finish(subject, family));
+    }
+
+    /// Changes between two schemas of a message, put at an operation.
+    fn message(
+        &self,
+        pair: Pair<'d>,
+        spot: Spot<'_>,
+        subject: naming::Subject,
+        schemas: (&'d Option<SchemaRef>, &'d Option<SchemaRef>),
+    ) {
+        let (Some(old), Some(new)) = schemas else { return };
+        for judged in self.desk.message(subject, old, new).iter() {
+            self.put(pair.new, within(judged, spot, subject));
+        }
+    }
+}
+
+/// A place of a document, and what stands there.
+fn at(pointer: &str, value: impl Into<Value>) -> Option<Fragment> {
+    Some(Fragment { pointer: pointer.to_owned(), position: None, value: value.into() })
+}
+
+/// A change inside a message as a draft.
+fn within(judged: &Judged, spot: Spot<'_>, subject: naming::Subject) -> Draft {
+    let direction = if subject.is_request() { Direction::Request } else { Direction::Response };
+    let name = spot.name.rsplit('/').next().unwrap_or_default();
+    let mut draft = Draft::new(judged.label.clone(), direction, judged.verdict)
+        .forward(judged.forward)
+        .text(sentence::inside(judged, name))
+        .between(judged.old.clone(), judged.new.clone());
+    draft.location.status = spot.status.to_owned();
+    draft.location.media_type = spot.media.to_owned();
+    draft.location.pointer = format!("{}{}", spot.name, judged.path);
+    draft.location.keyword.clone_from(&judged.keyword);
+    draft.expected = judged.expected.clone();
+    draft.witness.clone_from(&judged.witness);
+    draft.reason.clone_from(&judged.reason);
+    draft
+}
+
+/// The verdict of a change that hurts in one direction alone.
+fn hurts(harmful: bool) -> Verdict {
+    if harmful { Verdict::Breaking } else { Verdict::Compatible }
+}

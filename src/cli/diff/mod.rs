@@ -35,7 +35,6 @@ const POLICY_BYTES_MAX: u64 = 1 << 20;
 ///   driftgate diff --explain request-property-became-required
 #[derive(Debug, Clone, clap::Args)]
 #[command(verbatim_doc_comment)]
-#[expect(clippy::doc_markdown, reason = "help shows names as they are typed")]
 pub(super) struct Arguments {
     /// The document that clients know
     #[arg(required_unless_present_any = ["list_labels", "explain"])]

@@ -256,13 +256,12 @@ fn plain(value: &Value, holds: Holds) -> Value {
             let mut kept = Map::new();
             for (name, member) in members {
                 let below = match (holds, name.as_str()) {
-                    (Holds::Data, _) => Holds::Data,
                     (Holds::Map, _) => Holds::Schema,
                     (Holds::Schema, name) if SILENT.contains(&name) => continue,
                     (Holds::Schema, "properties" | "patternProperties" | "dependentSchemas") => {
                         Holds::Map
                     }
-                    (Holds::Schema, "enum" | "const" | "dependentRequired") => Holds::Data,
+                    (Holds::Data, _) | (_, "enum" | "const" | "dependentRequired") => Holds::Data,
                     (Holds::Schema, _) => Holds::Schema,
                 };
                 kept.insert(name.clone(), plain(member, below));

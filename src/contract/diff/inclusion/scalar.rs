@@ -199,7 +199,9 @@ fn implies(parts: &[Part<'_>], keyword: &str, value: &Value, kind: Type) -> bool
                     .filter_map(|part| part.get(keyword)?.as_f64())
                     .any(|own| own >= wanted)
                 || keyword == "minProperties"
-                    && super::branches::required(parts).len() as f64 >= wanted
+                    && value
+                        .as_u64()
+                        .is_some_and(|least| super::branches::required(parts).len() as u64 >= least)
         }
         "maxLength" | "maxItems" | "maxProperties" => {
             let wanted = value.as_f64().unwrap_or(-1.0);

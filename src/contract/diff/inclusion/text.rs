@@ -79,9 +79,10 @@ fn write(hir: &Hir, more: u32, text: &mut String) {
         HirKind::Empty | HirKind::Look(_) => {}
         HirKind::Literal(literal) => text.push_str(&String::from_utf8_lossy(&literal.0)),
         HirKind::Class(Class::Unicode(class)) => {
-            let wanted = class.ranges().iter().find(|range| {
-                ('a'..='z').contains(&range.start()) || ('0'..='9').contains(&range.start())
-            });
+            let wanted = class
+                .ranges()
+                .iter()
+                .find(|range| range.start().is_ascii_lowercase() || range.start().is_ascii_digit());
             text.extend(
                 wanted
                     .or(class.ranges().first())

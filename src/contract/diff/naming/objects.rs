@@ -85,7 +85,7 @@ impl<'d> Walk<'d> {
             let became = if new.contains(name) { "required" } else { "optional" };
             let part = new_names.get(name).or_else(|| old_names.get(name)).map(|parts| &parts[0]);
             let has_default =
-                part.and_then(|part| part.annotated()).is_some_and(|s| s.get("default").is_some());
+                part.and_then(Part::annotated).is_some_and(|s| s.get("default").is_some());
             let label = match self.subject {
                 Subject::RequestBody if became == "required" && has_default => {
                     "request-property-became-required-with-default".to_owned()
@@ -224,15 +224,12 @@ impl<'d> Walk<'d> {
         };
         let (old, new) = (of(pair.old), of(pair.new));
         for (pattern, part) in &old {
-            match new.iter().find(|(other, _)| other == pattern) {
-                Some((_, other)) => {
-                    self.later(vec![part.clone()], vec![other.clone()], pointer(pair.path, "{}"));
-                }
-                None => {
-                    let naming = Naming::new(String::new(), KEYWORD, &[KEYWORD])
-                        .between(Some(written(part)), None);
-                    self.note_here(pair, "pattern-property-removed", naming);
-                }
+            if let Some((_, other)) = new.iter().find(|(other, _)| other == pattern) {
+                self.later(vec![part.clone()], vec![other.clone()], pointer(pair.path, "{}"));
+            } else {
+                let naming = Naming::new(String::new(), KEYWORD, &[KEYWORD])
+                    .between(Some(written(part)), None);
+                self.note_here(pair, "pattern-property-removed", naming);
             }
         }
         for (_, part) in new.iter().filter(|(name, _)| !old.iter().any(|(other, _)| other == name))

@@ -53,9 +53,10 @@ impl Walk<'_> {
             let stem = if new.has(Type::Null) { "became-nullable" } else { "became-not-nullable" };
             self.note_here(pair, stem, naming("type"));
         }
-        let (rest_old, rest_new) = match is_open(old) || is_open(new) {
-            true => (old, new),
-            false => (old.without(null), new.without(null)),
+        let (rest_old, rest_new) = if is_open(old) || is_open(new) {
+            (old, new)
+        } else {
+            (old.without(null), new.without(null))
         };
         if rest_old != rest_new {
             self.note_here(pair, type_stem(rest_old, rest_new, pair), naming("type"));

@@ -114,6 +114,10 @@ impl<'d> Table<'d> {
 }
 
 /// A place of a document, and what stands there.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every caller gives one of two sides, which may be absent"
+)]
 fn at(pointer: &str, value: impl Into<Value>) -> Option<Fragment> {
     Some(Fragment { pointer: pointer.to_owned(), position: None, value: value.into() })
 }
@@ -126,8 +130,8 @@ fn within(judged: &Judged, spot: Spot<'_>, subject: naming::Subject) -> Draft {
         .forward(judged.forward)
         .text(sentence::inside(judged, name))
         .between(judged.old.clone(), judged.new.clone());
-    draft.location.status = spot.status.to_owned();
-    draft.location.media_type = spot.media.to_owned();
+    spot.status.clone_into(&mut draft.location.status);
+    spot.media.clone_into(&mut draft.location.media_type);
     draft.location.pointer = format!("{}{}", spot.name, judged.path);
     draft.location.keyword.clone_from(&judged.keyword);
     draft.expected = judged.expected.clone();

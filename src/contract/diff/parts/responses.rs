@@ -149,7 +149,6 @@ fn effective(operation: &Operation, key: ResponseKey) -> Option<&Response> {
 fn covers(wide: ResponseKey, narrow: ResponseKey) -> bool {
     match (wide, narrow) {
         (ResponseKey::Range(digit), ResponseKey::Exact(status)) => status / 100 == u16::from(digit),
-        (ResponseKey::Default, _) => false,
         _ => false,
     }
 }

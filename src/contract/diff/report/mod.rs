@@ -111,12 +111,11 @@ impl<'v> View<'v> {
                 if is_shared { said_alone(change) } else { change.fingerprint.clone() },
                 is_shared,
             );
-            match known.get(&key).and_then(|index| groups.get_mut(*index)) {
-                Some(group) => group.changes.push(change),
-                None => {
-                    known.insert(key, groups.len());
-                    groups.push(Group { changes: vec![change] });
-                }
+            if let Some(group) = known.get(&key).and_then(|index| groups.get_mut(*index)) {
+                group.changes.push(change);
+            } else {
+                known.insert(key, groups.len());
+                groups.push(Group { changes: vec![change] });
             }
         }
         groups

@@ -318,7 +318,7 @@ fn operations_servers_and_credentials_are_matched_by_what_clients_see() {
 #[test]
 fn a_sunset_that_has_passed_makes_removal_harmless() {
     let old = whole("/a", json!({}));
-    let mut leaving = old.clone();
+    let mut leaving = old;
     leaving["paths"]["/a"]["get"]["deprecated"] = json!(true);
     leaving["paths"]["/a"]["get"]["x-sunset"] = json!("2026-01-01");
     let empty = json!({"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": {}});

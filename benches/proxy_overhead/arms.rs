@@ -174,7 +174,7 @@ fn nginx(origin: SocketAddr) -> Option<Running> {
 fn nginx_config(folder: &Path, address: SocketAddr, origin: SocketAddr) -> String {
     let folder = folder.display();
     format!(
-        "daemon off; worker_processes 1; pid {folder}/pid; events {{ worker_connections 1024; }}\n\
+        "daemon off; master_process off; pid {folder}/pid; events {{ worker_connections 1024; }}\n\
          http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;\n\
          fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n\
          keepalive_requests 1000000000; upstream api {{ server {origin}; keepalive 64; keepalive_requests 1000000000; }}\n\

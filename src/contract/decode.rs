@@ -365,6 +365,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     fn every_style_is_read() {
         let array = "schema: {type: array, items: {type: integer}}";
         let object = "schema: {type: object, properties: {a: {type: integer}, b: {type: string}}}";

@@ -55,6 +55,7 @@ fn case(
     Case { name, content: content.into(), arguments, code, says }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn cases() -> Vec<Case> {
     let good = lines("a.example");
     let har = |entries: &[String]| format!("{{\"log\":{{\"entries\":[{}]}}}}", entries.join(","));

@@ -52,6 +52,7 @@ fn check_answers(rows: &[(Value, Value, &[&str])]) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn each_keyword_has_its_kind_in_responses() {
     let object = |properties: Value| json!({"type": "object", "properties": properties});
     check_answers(&[
@@ -324,6 +325,7 @@ paths:
 ";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn structure_parameters_headers_and_media_types() {
     let baseline = baseline(OPERATIONS);
     let get = |query: &str| {
@@ -460,6 +462,7 @@ components:
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn all_dialects_say_the_same() {
     let swagger = "
 swagger: '2.0'

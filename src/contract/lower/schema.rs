@@ -141,7 +141,7 @@ impl Pool<'_> {
                 }
             }
             (_, Some(Holds::SchemaMap)) => self.lower_map(keyword, value, site, lowered),
-            (_, Some(Holds::Data(form))) => self.lower_data(keyword, form, value, site, lowered),
+            (_, Some(Holds::Data(form))) => self.lower_data((keyword, form), value, site, lowered),
             ("example", None) if site.flavour == Flavour::Declared => {
                 lowered.entry("examples").or_insert_with(|| json!([value]));
             }
@@ -173,8 +173,7 @@ impl Pool<'_> {
 
     fn lower_data(
         &mut self,
-        keyword: &str,
-        form: Form,
+        (keyword, form): (&str, Form),
         value: &Value,
         site: &Site,
         lowered: &mut Map<String, Value>,

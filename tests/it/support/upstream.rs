@@ -24,11 +24,9 @@ impl Upstream {
         let acceptor = {
             let (seen, stop) = (Arc::clone(&seen), Arc::clone(&stop));
             std::thread::spawn(move || {
-                for stream in listener.incoming() {
-                    if stop.load(Ordering::Acquire) {
-                        return;
-                    }
-                    let Ok(stream) = stream else { continue };
+                let until_stopped =
+                    listener.incoming().take_while(|_| !stop.load(Ordering::Acquire));
+                for stream in until_stopped.flatten() {
                     let (seen, script) = (Arc::clone(&seen), Arc::clone(&script));
                     std::thread::spawn(move || serve(stream, &*script, &seen));
                 }

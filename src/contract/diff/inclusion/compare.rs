@@ -182,12 +182,8 @@ impl<'d> Comparer<'d> {
         let mut found: Vec<Suspect> = Vec::new();
         for branch in &from {
             for kind in Types::of_sender(&branch.parts).iter() {
-                for suspect in self.one(branch, kind, &to, receiver) {
-                    if found.len() < SUSPECTS_MAX && !found.iter().any(|one| one.is_same(&suspect))
-                    {
-                        found.push(suspect);
-                    }
-                }
+                let suspects = self.one(branch, kind, &to, receiver).into_iter();
+                suspects.for_each(|suspect| keep(&mut found, suspect));
             }
         }
         found
@@ -390,4 +386,11 @@ fn identities(parts: &[Part<'_>]) -> Vec<usize> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Adds a suspect that is not there yet, as long as there is room.
+fn keep(found: &mut Vec<Suspect>, suspect: Suspect) {
+    if found.len() < SUSPECTS_MAX && !found.iter().any(|one| one.is_same(&suspect)) {
+        found.push(suspect);
+    }
 }

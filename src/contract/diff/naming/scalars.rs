@@ -166,12 +166,12 @@ impl Walk<'_> {
     }
 
     fn patterns(&mut self, pair: &Pair<'_, '_>) {
-        self.changed(pair, "pattern", "pattern", &["added", "removed", "changed"], &["pattern"]);
+        self.changed(pair, &["pattern"], "pattern", &["added", "removed", "changed"]);
     }
 
     fn steps(&mut self, pair: &Pair<'_, '_>) {
         let steps = ["set", "unset", "changed"];
-        self.changed(pair, "multipleOf", "multiple-of", &steps, &["multipleOf"]);
+        self.changed(pair, &["multipleOf"], "multiple-of", &steps);
         let unique = |view: &View<'_>| {
             view.parts.iter().any(|part| part.get("uniqueItems") == Some(&Value::Bool(true)))
         };
@@ -188,11 +188,11 @@ impl Walk<'_> {
     fn changed(
         &mut self,
         pair: &Pair<'_, '_>,
-        keyword: &'static str,
+        keywords: &'static [&'static str; 1],
         stem: &str,
         steps: &[&str; 3],
-        keywords: &'static [&'static str],
     ) {
+        let [keyword] = *keywords;
         let values = |view: &View<'_>| -> BTreeSet<String> {
             let written = view.parts.iter().filter_map(|part| part.get(keyword));
             written.map(Value::to_string).collect()

@@ -25,6 +25,7 @@ fn body(extra: Value) -> Value {
 }
 
 /// Old operation, new operation, label, verdict, verdict of the swapped pair's worst change.
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn cases() -> Vec<(Value, Value, &'static str, Verdict)> {
     use Verdict::{Breaking, Compatible, Cosmetic, PotentiallyBreaking as Undecided};
     let plain = || json!({"responses": OK()});
@@ -233,6 +234,7 @@ fn whole(path: &str, extra: Value) -> Value {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn operations_servers_and_credentials_are_matched_by_what_clients_see() {
     use Verdict::{Breaking, Compatible, Cosmetic, PotentiallyBreaking as Undecided};
     let schemes = |name: &str| {

@@ -123,7 +123,7 @@ fn pairs() -> Vec<(Step, Value, Value)> {
             json!({"type": "string", "format": "uuid"}),
         ),
         // objects
-        (Narrower, object(name.clone(), json!([])), object(name.clone(), json!(["name"]))),
+        (Narrower, object(name.clone(), json!([])), object(name, json!(["name"]))),
         (
             Narrower,
             object(json!({"a": {"type": "number"}}), json!([])),

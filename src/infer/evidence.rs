@@ -225,7 +225,7 @@ blocks! {
         shape: Shape,
         /// Bodies with a name given twice in one object.
         duplicates: Count,
-        /// Bodies that are a sequence of items; then `shape` is empty.
+        /// Bodies that are a sequence of items; they have no part in `shape`.
         stream: Option<Box<Stream>>,
     }
 }
@@ -253,6 +253,15 @@ blocks! {
         requests: Table<Count, 8>,
         /// The newest epoch in which it was seen.
         newest: Greatest,
+    }
+}
+
+impl BodyEvidence {
+    /// What is known of the items, where most bodies are sequences: one odd body does not make the others a sequence.
+    pub(super) fn sequence(&self) -> Option<&Stream> {
+        let stream = self.stream.as_deref()?;
+        let bodies = stream.framings.values().fold(0, |sum, count| sum + u64::from(count.0));
+        (bodies > u64::from(self.read.0)).then_some(stream)
     }
 }
 

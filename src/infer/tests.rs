@@ -62,7 +62,7 @@ impl Shot {
             body: body.as_ref().map_or(RawBody::Absent, |body| RawBody::Bytes {
                 bytes: match body {
                     // A text of another type stands for itself.
-                    Value::String(text) if !self.media.contains("json") => text.clone().into(),
+                    Value::String(text) if self.media != "application/json" => text.clone().into(),
                     body => body.to_string().into(),
                 },
                 truncated: false,
@@ -432,6 +432,16 @@ fn streams_are_texts_whose_items_are_described_by_event() {
     assert_eq!(schema["type"], "string");
     assert_eq!(schema["x-driftgate-item"]["tick"]["properties"]["n"]["type"], "integer");
     assert_eq!(schema["x-driftgate-item"]["end"]["required"], json!(["why"]));
+}
+
+#[test]
+fn one_body_of_several_documents_does_not_make_the_others_a_stream() {
+    let mut shots = vec![told("/x", "application/problem+json", "{\"n\":1}"); 30];
+    shots.push(told("/x", "application/problem+json", "{\"n\":1}{\"n\":2}"));
+    let document = document(&shots);
+    let content = &document["paths"]["/x"]["get"]["responses"]["200"]["content"];
+    let schema = &content["application/problem+json"]["schema"];
+    assert_eq!(schema["properties"]["n"]["type"], "integer", "{schema}");
 }
 
 #[test]

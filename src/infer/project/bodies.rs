@@ -25,7 +25,7 @@ pub(super) fn content<const K: usize>(
             let textual = is_textual(name);
             let schema = if describes_api(&evidence.shape) {
                 outline(shapes::schema(&evidence.shape, context))
-            } else if let Some(stream) = &evidence.stream {
+            } else if let Some(stream) = evidence.sequence() {
                 of_stream(stream, context)
             } else if evidence.read.any() && xml::is_xml(name) {
                 xml::schema(&evidence.shape, context)

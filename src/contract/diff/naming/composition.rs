@@ -1,5 +1,7 @@
 //! Branches of unions, negation, conditions and discriminators.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::super::inclusion::book::Part;
@@ -51,8 +53,8 @@ impl<'d> Walk<'d> {
         };
         let (old, mut new) = (all(pair.old), all(pair.new));
         let mut lost = old;
-        let tests: [fn(&Part<'_>, &Part<'_>) -> bool; 3] =
-            [is_named_alike, is_alike, is_of_one_type];
+        let tests: [fn(&Part<'_>, &Part<'_>) -> bool; 4] =
+            [is_named_alike, is_tagged_alike, is_alike, is_of_one_type];
         for test in tests {
             lost.retain(|(_, branch)| {
                 let Some(index) = new.iter().position(|(_, other)| test(branch, other)) else {
@@ -111,6 +113,21 @@ impl<'d> Walk<'d> {
             self.note_here(pair, &format!("discriminator-{word}"), naming());
         }
     }
+}
+
+/// Whether the same properties have the same constants, as tagged variants do.
+fn is_tagged_alike(left: &Part<'_>, right: &Part<'_>) -> bool {
+    let tags = constants(left);
+    !tags.is_empty() && tags == constants(right)
+}
+
+fn constants<'d>(part: &Part<'d>) -> BTreeMap<&'d str, Value> {
+    let properties = View::of(std::slice::from_ref(part)).properties();
+    let tags = properties.into_iter().filter_map(|(name, schemas)| {
+        let constant = View::of(&schemas).first("const")?;
+        Some((name, constant.value))
+    });
+    tags.collect()
 }
 
 fn stem(keyword: &str) -> &'static str {

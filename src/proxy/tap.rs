@@ -380,7 +380,7 @@ fn write_status(head: &ResponseHeader, arena: &mut BytesMut) {
     arena.extend_from_slice(b"\r\n");
 }
 
-/// Media that can be learned from: JSON, forms, event streams, plain and untyped text.
+/// Media that can be learned from: JSON, XML, forms, event streams, plain and untyped text.
 fn is_kept(content_type: Option<&[u8]>) -> bool {
     let Some(value) = content_type else { return true };
     let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
@@ -400,6 +400,9 @@ fn is_kept(content_type: Option<&[u8]>) -> bool {
         || ends(b"json-seq")
         || is(b"application/x-www-form-urlencoded")
         || begins(b"multipart/")
+        || is(b"application/xml")
+        || is(b"text/xml")
+        || ends(b"+xml")
         || begins(b"text/plain")
         || is(b"text/event-stream")
 }

@@ -65,6 +65,41 @@ fn no_format_lets_a_name_become_markup() {
 }
 
 #[test]
+fn each_change_is_followed_by_the_advice_that_fits_it() {
+    let document = |paths: Value| {
+        let text =
+            json!({"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": paths});
+        load(&text.to_string(), &LoadOptions::default()).expect("a document").0
+    };
+    let post = |required: Value| {
+        let schema = json!({"type": "object", "required": required,
+            "properties": {"note": {"type": "string"}}});
+        json!({"post": {"requestBody": {"content": {"application/json": {"schema": schema}}},
+            "responses": {"200": {"description": "ok"}}}})
+    };
+    let gone = json!({"get": {"responses": {"200": {"description": "ok"}}}});
+    let old = document(json!({"/a": post(json!([])), "/b": gone}));
+    let new = document(json!({"/a": post(json!(["note"]))}));
+    let report = diff(&old, &new, &Options::default());
+    let name = Document::default();
+    let view = View {
+        old: &name,
+        new: &name,
+        report: &report,
+        warnings: &[],
+        cosmetic: true,
+        least: Severity::Info,
+    };
+    let text = render(&view, Format::Text, false);
+    let advice_after = |change: &str| {
+        let rest = text.split_once(change).expect("told").1;
+        rest.split_once("who is hurt: ").expect("advised").1.lines().next().unwrap_or_default()
+    };
+    assert!(advice_after("became required").starts_with("clients that send"), "{text}");
+    assert!(advice_after("GET /b").starts_with("callers"), "{text}");
+}
+
+#[test]
 fn the_json_report_is_valid_against_its_schema_and_lists_every_change() {
     let report: Value = serde_json::from_str(&shown(Format::Json)).expect("JSON");
     let algebra = crate::contract::algebra::Algebra::default();

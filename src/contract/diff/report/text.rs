@@ -27,18 +27,23 @@ pub(super) fn render(view: &View<'_>, colour: bool) -> String {
         if own.is_empty() {
             continue;
         }
-        own.sort_by_key(|group| std::cmp::Reverse(group.first().severity));
+        own.sort_by_key(|group| {
+            (std::cmp::Reverse(group.first().severity), group.first().advice())
+        });
         text.push_str(&format!("\n{}\n", paint(colour, &format!("1;{code}"), title)));
-        for group in own.iter().take(CHANGES_MAX) {
-            write(view, group, (colour, code), &mut text);
+        let more = own.len().saturating_sub(CHANGES_MAX);
+        own.truncate(CHANGES_MAX);
+        for alike in own.chunk_by(|one, next| one.first().advice() == next.first().advice()) {
+            for group in alike {
+                write(view, group, (colour, code), &mut text);
+            }
+            let (hurt, remedy) = alike[0].first().advice();
+            if wanted >= Verdict::PotentiallyBreaking {
+                text.push_str(&format!("    who is hurt: {hurt}\n    what to do:  {remedy}\n"));
+            }
         }
-        if own.len() > CHANGES_MAX {
-            let more = own.len() - CHANGES_MAX;
+        if more > 0 {
             text.push_str(&format!("  and {more} more; `--format json` lists them all\n"));
-        }
-        let (hurt, remedy) = own[0].first().advice();
-        if wanted >= Verdict::PotentiallyBreaking {
-            text.push_str(&format!("  who is hurt: {hurt}\n  what to do:  {remedy}\n"));
         }
     }
     if view.report.truncated > 0 {

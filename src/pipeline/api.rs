@@ -139,6 +139,10 @@ impl Api {
         }
         self.observer = observer(&settings, key);
         let former = std::mem::replace(&mut self.settings, settings);
+        if former.path_prefix != self.settings.path_prefix || former.drift != self.settings.drift {
+            self.drift.configure(self.settings.drift.clone());
+            self.hold_anew();
+        }
         let same_file = match (&former.baseline, &self.settings.baseline) {
             (
                 BaselineSetting::Predefined { revision: former, .. },
@@ -185,6 +189,19 @@ impl Api {
             None => baseline,
         };
         self.baseline = Some(Held { baseline, text: Arc::clone(&revision.text), since_ms });
+    }
+
+    /// Holds the API to the same document, routed and judged by the settings as they are now.
+    fn hold_anew(&mut self) {
+        if let Some(Held { baseline: former, text, since_ms }) = self.baseline.take() {
+            let (specification, revision) = (&former.specification, former.revision.clone());
+            let prefix = &self.settings.path_prefix;
+            let baseline =
+                Baseline::new(Arc::clone(specification), revision, former.origin, prefix)
+                    .also(&self.settings.drift.also())
+                    .after(&former);
+            self.baseline = Some(Held { baseline, text, since_ms });
+        }
     }
 
     /// Judges the open findings again under the baseline in force.

@@ -228,3 +228,37 @@ fn what_was_learned_can_be_frozen_and_is_held_to() {
     assert_eq!(opened["data"]["kind"], "type.changed", "{opened:#}");
     assert_eq!(opened["data"]["spec_origin"], "learned");
 }
+
+#[test]
+fn a_reload_puts_other_thresholds_in_force() {
+    let upstream = orders(&Arc::new(AtomicBool::new(true)));
+    let sidecar = Builder::bare()
+        .file("orders.yaml", SPECIFICATION)
+        .section(&format!(
+            "apis:\n  - name: orders\n    upstream: {}\n    baseline: {{ file: orders.yaml }}\n\
+             drift: {{ thresholds: {{ contradiction: 1000 }} }}\n",
+            upstream.url()
+        ))
+        .start();
+    let open = || {
+        let findings = sidecar.get("/v1/findings?state=open");
+        findings["items"].as_array().expect("a list").len()
+    };
+    send_orders(&sidecar, 12);
+    eventually("all are judged", || {
+        (sidecar.metric("driftgate_analysis_exchanges_total") > 11.5).then_some(())
+    });
+    assert_eq!(open(), 0);
+
+    let path = sidecar.folder.path().join("driftgate.yaml");
+    let text = std::fs::read_to_string(&path).expect("the file");
+    std::fs::write(&path, text.replace("1000", "3")).expect("written");
+    let reply = sidecar.call("POST", "/v1/config/reload", Some(&json!({})));
+    assert_eq!(reply.status(), 200, "{}", reply.text());
+    let reloaded: Value = serde_json::from_str(&reply.text()).expect("JSON");
+    assert_eq!(reloaded["changed"], json!(["/drift"]));
+    eventually("the finding opens", || {
+        send_orders(&sidecar, 3);
+        (open() == 1).then_some(())
+    });
+}

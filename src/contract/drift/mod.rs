@@ -168,6 +168,11 @@ impl Drift {
         drift
     }
 
+    /// Takes other thresholds: from the next exchange on. What is open stays open.
+    pub fn configure(&mut self, options: Options) {
+        self.options = options;
+    }
+
     /// Puts back what [`Drift::memory`] gave.
     pub fn remember(&mut self, memory: &Value) {
         self.watch = Watch::decode(memory);

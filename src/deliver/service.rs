@@ -165,13 +165,14 @@ impl Service {
         self.pulse.waiting.store(self.ready.len(), Ordering::Relaxed);
     }
 
-    /// Until something is due by itself.
+    /// Until something is due by itself; what became due since it was looked for is so at once.
     fn pause(&self) -> Duration {
-        let now_ms = self.now_ms();
         let quiet = self.quiet.values().copied().min();
-        let next = [self.next_due_ms, quiet, self.ends_ms, Some(now_ms + SWEEP_MS)];
-        let at = next.into_iter().flatten().filter(|at| *at > now_ms).min().unwrap_or(now_ms);
-        Duration::from_millis(u64::try_from(at - now_ms).unwrap_or(1).max(1))
+        let next = match self.ends_ms {
+            Some(at) => at,
+            None => [self.next_due_ms, quiet].into_iter().flatten().fold(self.sweep_ms, i64::min),
+        };
+        Duration::from_millis(u64::try_from(next - self.now_ms()).unwrap_or(0))
     }
 
     /// Begins whatever may begin now.

@@ -251,6 +251,23 @@ async fn deliveries_of_a_deleted_destination_are_cancelled() {
 }
 
 #[tokio::test]
+async fn what_becomes_due_while_others_begin_does_not_wait_for_the_sweep() {
+    let folder = folder();
+    let late = Scripted::new(Act::Give(OutcomeKind::Ok));
+    let late = late.then(&[Act::Give(OutcomeKind::ServerError)]);
+    let other = Scripted::new(Act::Give(OutcomeKind::Ok));
+    let destinations = [("whk_a", Arc::clone(&late)), ("whk_b", other)];
+    let world = World::start(folder.path(), START_MS, &destinations);
+    let id = world.publish(&["whk_a"]).await.remove(0);
+    let retrying = world.until(&id, "its retry", |d| d.state == State::Retrying).await;
+    let (hands, wait_ms) = (world.hands.clone(), retrying.due_ms - START_MS);
+    *world.table.meanwhile.lock() = Some(Box::new(move || hands.advance(wait_ms)));
+    world.publish(&["whk_b"]).await;
+    world.until(&id, "success", |d| d.state == State::Success).await;
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn a_throttled_receiver_is_left_alone_as_a_whole() {
     let folder = folder();
     let busy = Scripted::new(Act::Give(OutcomeKind::Ok)).then(&[Act::Busy(429, 5 * MINUTE_MS)]);

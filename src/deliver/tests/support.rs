@@ -129,10 +129,15 @@ impl Destination for Scripted {
 #[derive(Default)]
 pub(crate) struct Table {
     pub(crate) all: Mutex<HashMap<String, Arc<Scripted>>>,
+    /// Happens when a destination is looked for next.
+    pub(crate) meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Destinations for Table {
     fn find(&self, id: &str) -> Option<Arc<dyn Destination>> {
+        if let Some(happens) = self.meanwhile.lock().take() {
+            happens();
+        }
         self.all.lock().get(id).map(|found| Arc::clone(found) as Arc<dyn Destination>)
     }
 }

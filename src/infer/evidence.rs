@@ -249,7 +249,7 @@ blocks! {
         n: Count,
         anonymous: Count,
         headers: Table<ParameterEvidence, 16>,
-        /// Member names of the refused requests' bodies, as [`super::variants::signature`] adds them up.
+        /// Member names of the refused requests' bodies, as `variants` adds them up.
         requests: Table<Count, 8>,
         /// The newest epoch in which it was seen.
         newest: Greatest,

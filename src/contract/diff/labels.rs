@@ -1,7 +1,7 @@
 //! The names of changes: 950 labels, built from families.
 //!
 //! Owns the closed set, which family a label belongs to, and what a family means to a reader (`--list-labels`, `--explain`).
-//! Labels name what changed; they decide nothing. The grammar: `{a,b}` stands for either, and the words of [`WORDS`] for
+//! Labels name what changed; they decide nothing. The grammar: `{a,b}` stands for either, and the words of `WORDS` for
 //! their lists.
 
 use std::collections::BTreeMap;

@@ -88,7 +88,9 @@ fn decisions_are_kept_and_what_is_accepted_becomes_the_contract() {
     let stale = sidecar.call("POST", "/v1/apis/orders/baseline/promote", Some(&stale));
     assert_eq!(stale.json()["code"], "baseline.changed", "{}", stale.text());
     is_promoted(&sidecar, &promoted);
-    assert_eq!(finding(&sidecar)["state"], "accepted");
+    eventually("what is explained is accepted", || {
+        (finding(&sidecar)["state"] == "accepted").then_some(())
+    });
 
     assert_eq!(sidecar.stop().code(), Some(0), "{}", sidecar.log());
     let sidecar = Builder::bare().in_folder(&sidecar.folder).section(&sections(&api)).start();

@@ -45,17 +45,23 @@ fn a_started_exchange_is_finished_before_the_process_ends() {
 fn health_answers_speak_of_the_data_plane_alone() {
     let upstream = Upstream::start(|_| answer(200, &[], &[]));
     let sidecar = Builder::new(&upstream.url()).start();
-    for path in ["/livez", "/readyz", "/readyz/control"] {
-        assert_eq!(request(sidecar.admin, "GET", path, &[], &[]).status(), 200, "{path}");
+    let status = |path: &str| request(sidecar.admin, "GET", path, &[], &[]).status();
+    for path in ["/livez", "/readyz"] {
+        assert_eq!(status(path), 200, "{path}");
     }
+    // Deliveries begin last, when all our own addresses are known.
+    eventually("the control plane is ready", || (status("/readyz/control") == 200).then_some(()));
     assert_eq!(request(sidecar.proxy(), "GET", "/", &[], &[]).status(), 200);
-    let metrics = request(sidecar.admin, "GET", "/metrics", &[], &[]).text();
     for name in [
         "driftgate_exchanges_total",
         "driftgate_tap_captures_total",
         "driftgate_tap_dropped_total",
         "driftgate_connections",
     ] {
-        assert!(metrics.contains(name), "{name} in:\n{metrics}");
+        // An exchange is counted when it is over, which its client learns first.
+        eventually(name, || {
+            let metrics = request(sidecar.admin, "GET", "/metrics", &[], &[]).text();
+            metrics.contains(name).then_some(())
+        });
     }
 }

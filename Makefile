@@ -53,6 +53,7 @@ step-kafka:
 step-bench:
 	$(CARGO) bench --locked --profile release --bench proxy_overhead -- --test
 	$(CARGO) bench --locked --profile release --bench infer -- --test
+	$(CARGO) bench --locked --profile release --bench contract -- --test
 
 step-demo:
 	$(CARGO) build --release --locked
@@ -67,6 +68,7 @@ demo:
 bench:
 	$(CARGO) bench --locked --bench proxy_overhead
 	$(CARGO) bench --locked --bench infer
+	$(CARGO) bench --locked --bench contract
 
 image:
 	docker build --tag driftgate .

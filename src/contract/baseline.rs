@@ -10,12 +10,15 @@ use serde_json::Value;
 
 use crate::model::exchange::Exchange;
 use crate::model::kind::Kind;
+use crate::model::observation::Observation;
 use crate::model::revision::{Origin, RevisionId};
 
 use super::check;
 use super::compile::Validators;
 use super::judgement::{Judgement, Validity};
 use super::lower::Flavour;
+use super::parts::Parts;
+use super::proof::Proofs;
 use super::route::{Route, Router};
 use super::specification::{Dialect, Operation, SchemaRef, Side, Specification};
 use super::time;
@@ -33,6 +36,7 @@ pub struct Baseline {
     pub(super) validators: Validators,
     /// By operation.
     facts: Vec<Facts>,
+    parts: Vec<Parts>,
     removed: Removed,
     /// Kinds that are off unless asked for.
     also: Vec<Kind>,
@@ -84,10 +88,12 @@ impl Baseline {
         let validators = Validators::new(&specification.schemas);
         let operations = specification.operations.iter();
         let facts = operations.map(|operation| Facts::of(&specification, operation)).collect();
+        let parts = specification.operations.iter().map(Parts::of).collect();
         Self {
             router,
             validators,
             facts,
+            parts,
             removed: Removed::default(),
             also: Vec::new(),
             prefix: path_prefix.to_owned(),
@@ -129,7 +135,18 @@ impl Baseline {
     /// Judges one exchange. Exchanges of our own contract tests are skipped: whoever judges those clears `own_test`.
     #[must_use]
     pub fn judge(&self, exchange: &Exchange) -> Judgement {
-        check::judge(self, exchange)
+        check::judge(self, exchange, None)
+    }
+
+    /// The same with what was observed of the exchange and what is known of bodies like its own.
+    #[must_use]
+    pub fn judge_observed(
+        &self,
+        exchange: &Exchange,
+        observation: &Observation,
+        proofs: &mut Proofs,
+    ) -> Judgement {
+        check::judge(self, exchange, Some(check::Known { observation, proofs }))
     }
 
     /// Whether a value is what a lowered schema allows.
@@ -145,6 +162,11 @@ impl Baseline {
     /// The operation at an index that routing gave.
     pub(super) fn operation(&self, index: usize) -> &Operation {
         &self.specification.operations[index]
+    }
+
+    /// The parts of that operation.
+    pub(super) fn parts(&self, index: usize) -> &Parts {
+        &self.parts[index]
     }
 
     /// When the document says that an operation ends, Unix milliseconds.

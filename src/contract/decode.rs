@@ -31,24 +31,24 @@ pub(super) enum Decoded {
 
 /// The pairs of a query or an urlencoded form, names decoded, values as sent.
 #[derive(Debug, Default)]
-pub(super) struct Pairs<'t>(Vec<(String, &'t str)>);
+pub(super) struct Pairs<'t>(Vec<(Cow<'t, str>, &'t str)>);
 
 impl<'t> Pairs<'t> {
     pub(super) fn parse(text: &'t str) -> Self {
         let pairs = text.split('&').filter(|pair| !pair.is_empty()).take(PAIRS_MAX);
         let read = |pair: &'t str| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (plain(name), value)
+            (read_name(name), value)
         };
         Self(pairs.map(read).collect())
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.0.iter().map(|(name, _)| &**name)
     }
 
     fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'t str> + 's {
-        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| *value)
+        self.0.iter().filter(move |(known, _)| *known == name).map(|(_, value)| *value)
     }
 }
 
@@ -235,9 +235,9 @@ fn exploded_object(travel: &Travel<'_>, pairs: &Pairs<'_>) -> Decoded {
     let names = travel.schema.map(|schema| travel.wire.property_names(schema)).unwrap_or_default();
     let mut members = Map::new();
     for (name, text) in &pairs.0 {
-        if names.contains(&name.as_str()) {
+        if names.contains(&&**name) {
             let Ok(value) = member(travel, name, &plain(text)) else { return Decoded::Ambiguous };
-            members.insert(name.clone(), value);
+            members.insert(name.to_string(), value);
         }
     }
     if members.is_empty() { Decoded::Absent } else { Decoded::Value(Value::Object(members)) }
@@ -327,6 +327,11 @@ pub(super) fn form(content: &Content, text: &str, wire: Wire<'_>) -> Decoded {
         }
     }
     Decoded::Value(Value::Object(members))
+}
+
+/// The name of a pair; most are spelled as they are.
+fn read_name(text: &str) -> Cow<'_, str> {
+    if text.contains(['+', '%']) { plain(text).into() } else { text.into() }
 }
 
 /// Percent-decoded, a plus being a space.

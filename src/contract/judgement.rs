@@ -2,14 +2,15 @@
 //!
 //! Owns the words of the answer. Refuses to own how it is found (`check`) and what becomes of it (`drift`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use crate::model::finding::{Direction, Location, Severity, Verdict};
 use crate::model::kind::Kind;
 
+use super::proof::Proof;
 use super::slot::Slot;
 
 /// The result of judging one exchange.
@@ -49,22 +50,43 @@ impl Judgement {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
     /// The parts of the contract that the exchange was an opportunity to deviate from.
-    pub(super) slots: Vec<Slot>,
-    /// Redacted bodies as read, to tell whether the parent of a field was there.
-    pub(super) request: Option<Value>,
-    pub(super) response: Option<Value>,
+    pub(super) slots: SmallVec<[Slot; 5]>,
+    /// Redacted bodies, to tell whether the parent of a field was there.
+    pub(super) request: Seen,
+    pub(super) response: Seen,
     /// Hash of what makes two exchanges the same.
     pub(super) payload: u64,
     /// Hash of the form of the request, without its values.
     pub(super) request_shape: u64,
     /// What to raise if a valid request of this form is refused often enough.
     pub(super) refusal: Option<Deviation>,
-    /// Optional fields of the answer's body that could have been there, by pointer: whether they were.
-    pub(super) fields: BTreeMap<String, bool>,
-    /// The documented media type of the answer's body.
-    pub(super) media: String,
+    /// What is known of the answer's body: which optional fields could have been there and were.
+    pub(super) fields: Option<Arc<Proof>>,
+    /// Which of the documented contents of the answer its body is.
+    pub(super) content: Option<usize>,
     /// Hash of the form of an answer that says there is no such operation.
     pub(super) answer: Option<u64>,
+}
+
+/// A body as far as counting needs it.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Seen {
+    /// There is none, or it cannot be read as a value.
+    #[default]
+    Nothing,
+    Value(Value),
+    /// Its shape was known, so that nobody read it.
+    Unread,
+}
+
+impl Seen {
+    /// The value, if it was read.
+    pub(super) fn value(&self) -> Option<&Value> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Nothing | Self::Unread => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +132,8 @@ pub enum Reason {
     Ambiguous,
     /// A panic was caught.
     Panic,
+    /// Too much had to be judged in full.
+    Skipped,
 }
 
 impl Reason {
@@ -125,6 +149,7 @@ impl Reason {
         Self::TooComplex,
         Self::Ambiguous,
         Self::Panic,
+        Self::Skipped,
     ];
 
     /// As metrics label it.
@@ -142,6 +167,7 @@ impl Reason {
             Self::TooComplex => "too_complex",
             Self::Ambiguous => "ambiguous",
             Self::Panic => "panic",
+            Self::Skipped => "skipped",
         }
     }
 }

@@ -4,9 +4,11 @@
 //! whatever the order of the document. Servers and prefixes only help, they never prevent a match. A trailing slash says nothing. Refuses to own methods
 //! of requests beyond HEAD, which is answered as GET is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
+use smallvec::SmallVec;
 
 use super::specification::Specification;
 
@@ -43,18 +45,20 @@ enum Piece {
     Slot(String),
 }
 
+/// Slot names, each with the raw text that fills it.
+pub(super) type Slots<'a> = SmallVec<[(&'a str, Cow<'a, str>); 4]>;
+
 /// What a request was found to be.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Route {
+pub(super) enum Route<'a> {
     Operation {
         index: usize,
-        /// Slot name and the raw text that fills it.
-        slots: Vec<(String, String)>,
+        slots: Slots<'a>,
     },
     /// The path is documented, the method is not: some operation of that path.
     OtherMethod(usize),
     /// Not documented: the path below prefix and base.
-    Unknown(String),
+    Unknown(&'a str),
 }
 
 impl Router {
@@ -86,9 +90,9 @@ impl Router {
     }
 
     /// Looks up a raw path.
-    pub(super) fn route(&self, method: &str, path: &str) -> Route {
+    pub(super) fn route<'a>(&'a self, method: &str, path: &'a str) -> Route<'a> {
         let inner = below(path, &self.prefix).unwrap_or(path);
-        let based = |path| self.bases.iter().filter_map(move |base| below(path, base));
+        let based = |path: &'a str| self.bases.iter().filter_map(move |base| below(path, base));
         let readings = based(inner).chain([inner]).chain(based(path)).chain([path]);
         let mut other = None;
         for reading in readings {
@@ -100,21 +104,19 @@ impl Router {
         }
         match other {
             Some(index) => Route::OtherMethod(index),
-            None => Route::Unknown(based(inner).next().unwrap_or(inner).to_owned()),
+            None => Route::Unknown(based(inner).next().unwrap_or(inner)),
         }
     }
 
-    fn look_up(&self, method: &str, path: &str) -> Option<Route> {
-        let raw: Vec<&str> = segments(path).take(SEGMENTS_MAX + 1).collect();
-        if raw.len() > SEGMENTS_MAX {
+    fn look_up<'a>(&'a self, method: &str, path: &'a str) -> Option<Route<'a>> {
+        let raw = segments(path).take(SEGMENTS_MAX + 1);
+        let segments: SmallVec<[_; 16]> =
+            raw.map(|raw| (raw, percent_decode_str(raw).decode_utf8_lossy())).collect();
+        if segments.len() > SEGMENTS_MAX {
             return None;
         }
-        let segments = raw
-            .into_iter()
-            .map(|raw| (raw, percent_decode_str(raw).decode_utf8_lossy().into_owned()))
-            .collect();
         let mut search = Search { method, segments, visits: 0, other: None };
-        let mut slots = Vec::new();
+        let mut slots = Slots::new();
         match search.visit(&self.root, 0, &mut slots) {
             Some(index) => Some(Route::Operation { index, slots }),
             None => search.other.map(Route::OtherMethod),
@@ -145,32 +147,26 @@ impl Branch {
     }
 }
 
-struct Search<'a> {
-    method: &'a str,
+struct Search<'a, 'm> {
+    method: &'m str,
     /// Raw and decoded.
-    segments: Vec<(&'a str, String)>,
+    segments: SmallVec<[(&'a str, Cow<'a, str>); 16]>,
     visits: usize,
     /// Some operation of a path that matched with another method.
     other: Option<usize>,
 }
 
-impl Search<'_> {
-    fn visit(
-        &mut self,
-        branch: &Branch,
-        depth: usize,
-        slots: &mut Vec<(String, String)>,
-    ) -> Option<usize> {
+impl<'a> Search<'a, '_> {
+    fn visit(&mut self, branch: &'a Branch, depth: usize, slots: &mut Slots<'a>) -> Option<usize> {
         self.visits += 1;
         if self.visits > VISITS_MAX {
             return None;
         }
-        let Some((raw, text)) = self.segments.get(depth).cloned() else {
+        let Some((raw, text)) = self.segments.get(depth) else {
             return self.arrive(branch);
         };
-        if let Some(found) =
-            branch.literals.get(&text).and_then(|next| self.visit(next, depth + 1, slots))
-        {
+        let (raw, literal) = (*raw, branch.literals.get(&**text));
+        if let Some(found) = literal.and_then(|next| self.visit(next, depth + 1, slots)) {
             return Some(found);
         }
         let kept = slots.len();
@@ -183,7 +179,7 @@ impl Search<'_> {
             slots.truncate(kept);
         }
         if let Some((name, next)) = branch.slot.as_deref().filter(|_| !raw.is_empty()) {
-            slots.push((name.clone(), raw.to_owned()));
+            slots.push((name, raw.into()));
             if let Some(found) = self.visit(next, depth + 1, slots) {
                 return Some(found);
             }
@@ -191,7 +187,7 @@ impl Search<'_> {
         }
         let (name, next) = branch.greedy.as_deref()?;
         let rest: Vec<&str> = self.segments.iter().skip(depth).map(|(raw, _)| *raw).collect();
-        slots.push((name.clone(), rest.join("/")));
+        slots.push((name, rest.join("/").into()));
         let found = self.arrive(next);
         if found.is_none() {
             slots.truncate(kept);
@@ -256,9 +252,9 @@ fn pieces(segment: &str) -> Vec<Piece> {
 
 /// Fills the slots of a mixed segment; whether the whole text was used. Each slot ends where the next literal first occurs,
 /// the last one at the end.
-fn fill(pieces: &[Piece], text: &str, slots: &mut Vec<(String, String)>) -> bool {
+fn fill<'a>(pieces: &'a [Piece], text: &'a str, slots: &mut Slots<'a>) -> bool {
     let mut rest = text;
-    let mut open: Option<&str> = None;
+    let mut open: Option<&'a str> = None;
     for (index, piece) in pieces.iter().enumerate() {
         match (piece, open) {
             (Piece::Slot(name), None) => open = Some(name),
@@ -278,7 +274,7 @@ fn fill(pieces: &[Piece], text: &str, slots: &mut Vec<(String, String)>) -> bool
                 let Some((value, behind)) = cut.filter(|(value, _)| !value.is_empty()) else {
                     return false;
                 };
-                slots.push((name.to_owned(), value.to_owned()));
+                slots.push((name, value.into()));
                 rest = behind;
                 open = None;
             }
@@ -287,7 +283,7 @@ fn fill(pieces: &[Piece], text: &str, slots: &mut Vec<(String, String)>) -> bool
     match open {
         Some(_) if rest.is_empty() => false,
         Some(name) => {
-            slots.push((name.to_owned(), rest.to_owned()));
+            slots.push((name, rest.into()));
             true
         }
         None => rest.is_empty(),

@@ -11,6 +11,12 @@ use crate::model::kind::Kind;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Slot(u64);
 
+impl Hash for Slot {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0);
+    }
+}
+
 impl Slot {
     pub(super) fn api() -> Self {
         Self::hashed(&())

@@ -374,6 +374,8 @@ pub struct Item {
 #[derive(Debug, Clone, Default)]
 pub struct Tape {
     pub tokens: Vec<Token>,
+    /// One for each token: where it stands in the body.
+    pub places: Vec<Place>,
     /// Names and enum candidates that tokens point into.
     pub texts: String,
     /// Only a prefix of the body was there.
@@ -389,16 +391,44 @@ pub struct Tape {
 impl Tape {
     /// Empties it and keeps its memory.
     pub fn clear(&mut self) {
-        let (mut tokens, mut texts) =
-            (std::mem::take(&mut self.tokens), std::mem::take(&mut self.texts));
+        let Self { mut tokens, mut places, mut texts, .. } = std::mem::take(self);
         tokens.clear();
+        places.clear();
         texts.clear();
-        *self = Self { tokens, texts, ..Self::default() };
+        *self = Self { tokens, places, texts, ..Self::default() };
     }
 
     #[must_use]
     pub fn text(&self, span: TextSpan) -> &str {
         span.of(&self.texts)
+    }
+}
+
+/// Where the text of a number, text or key stands in a JSON body: what is between the quotes, still escaped. Whoever may read
+/// the body under its redaction plan finds the value there. All zero for other tokens and other syntaxes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Place {
+    start: u32,
+    length: u32,
+    /// It holds escapes.
+    pub escaped: bool,
+}
+
+impl Place {
+    /// Zero for places beyond 4 GiB, which no body reaches.
+    #[must_use]
+    pub fn new(start: usize, length: usize, escaped: bool) -> Self {
+        match (u32::try_from(start), u32::try_from(length)) {
+            (Ok(start), Ok(length)) => Self { start, length, escaped },
+            _ => Self::default(),
+        }
+    }
+
+    /// The bytes there.
+    #[must_use]
+    pub fn of(self, body: &[u8]) -> &[u8] {
+        let start = self.start as usize;
+        body.get(start..start + self.length as usize).unwrap_or_default()
     }
 }
 
@@ -490,6 +520,8 @@ pub struct Key {
     pub data: Option<DataClass>,
     /// The same name comes again later in this object, and the later one wins.
     pub superseded: bool,
+    /// A built-in rule says that what stands under this name is a secret.
+    pub secret: bool,
 }
 
 /// Everything that holds of a text: a bit per class.

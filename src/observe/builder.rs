@@ -9,7 +9,7 @@ use super::ids::{Ids, Sighting};
 use super::json::{Event, Malformed, Raw, Reader};
 use super::names::{Facts, Names};
 use crate::model::hash::HashKey;
-use crate::model::observation::{Classes, Key, Tape, TextSpan, Token};
+use crate::model::observation::{Classes, Key, Place, Tape, TextSpan, Token};
 use crate::model::redaction::Plan;
 
 /// What reading a body needs to know besides the body.
@@ -100,6 +100,10 @@ pub(super) struct Builder<'a, 'b> {
     tokens_max: usize,
     /// Open containers of a subtree that is passed over.
     passing: usize,
+    /// Address of the body's first byte, where its tokens have places.
+    base: Option<usize>,
+    /// Place of the token to come.
+    place: Place,
 }
 
 impl<'a, 'b> Builder<'a, 'b> {
@@ -112,7 +116,9 @@ impl<'a, 'b> Builder<'a, 'b> {
         work.frames.clear();
         work.keys.clear();
         let tape = Tape { truncated, ..work.tape() };
-        Self { context, work, ids, tape, tokens_max: context.lens.body_tokens_max, passing: 0 }
+        let tokens_max = context.lens.body_tokens_max;
+        let place = Place::default();
+        Self { context, work, ids, tape, tokens_max, passing: 0, base: None, place }
     }
 
     /// The same with fewer tokens, where bodies before it took some.
@@ -124,10 +130,11 @@ impl<'a, 'b> Builder<'a, 'b> {
         // A key whose value was cut off says nothing.
         if matches!(self.tape.tokens.last(), Some(Token::Key(_))) {
             self.tape.tokens.pop();
+            self.tape.places.pop();
         }
         // What is still open was cut off: it tells of what it holds and of nothing that it lacks.
         while self.work.frames.pop().is_some() {
-            self.tape.tokens.push(Token::End);
+            self.push(Token::End);
         }
         self.tape.mislabelled = mislabelled;
         self.tape
@@ -146,6 +153,7 @@ impl<'a, 'b> Builder<'a, 'b> {
     /// Reads one document to its end, or to that of the text.
     pub(super) fn read_json(&mut self, text: &str) -> Result<(), Malformed> {
         let mut reader = Reader::new(text, self.tape.truncated);
+        self.base = Some(text.as_ptr().addr());
         self.read_document(&mut reader)?;
         reader.next().map(|_| ())
     }
@@ -178,6 +186,16 @@ impl<'a, 'b> Builder<'a, 'b> {
     }
 
     pub(super) fn take(&mut self, event: Event<'_>, scratch: &mut String) {
+        self.place = match (self.base, event) {
+            (
+                Some(base),
+                Event::Key(Raw { text, escaped }) | Event::Text(Raw { text, escaped }),
+            ) => Place::new(text.as_ptr().addr() - base, text.len(), escaped),
+            (Some(base), Event::Number { text, .. }) => {
+                Place::new(text.as_ptr().addr() - base, text.len(), false)
+            }
+            _ => Place::default(),
+        };
         match event {
             Event::Key(raw) => self.key(raw.decode(scratch)),
             Event::ObjectStart => self.open(true),
@@ -233,7 +251,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             noun: None,
             name,
         });
-        self.tape.tokens.push(if object {
+        self.push(if object {
             Token::Object { closed: false, tagged: false, instance: 0, order: 0 }
         } else {
             Token::Array { closed: false, items: 0 }
@@ -247,7 +265,7 @@ impl<'a, 'b> Builder<'a, 'b> {
     /// Ends a container; `whole`: nothing of it was cut off.
     pub(super) fn end(&mut self, whole: bool) {
         let Some(frame) = self.work.frames.pop() else { return };
-        self.tape.tokens.push(Token::End);
+        self.push(Token::End);
         let instance = frame.id.unwrap_or(frame.mixed);
         // Values behind the limit may be missing: such a container tells nothing of what it lacks.
         let closed = whole && self.tape.skipped == 0;
@@ -291,6 +309,7 @@ impl<'a, 'b> Builder<'a, 'b> {
         }
         let facts = self.work.names.of(self.context.key, name);
         let Facts { hash, rank, tag, data, id_like, noun, mut sight, .. } = *facts;
+        let secret = sight == Sight::Secret;
         let token = u32::try_from(self.tape.tokens.len()).unwrap_or(u32::MAX);
         // Names that are data share the hash of their class, and are no duplicates of each other.
         let own = if data.is_some() { self.context.key.hash(name.as_bytes()) } else { hash };
@@ -304,8 +323,8 @@ impl<'a, 'b> Builder<'a, 'b> {
             frame.order = (frame.order.rotate_left(9) ^ hash).wrapping_mul(ODD);
             frame.tagged |= tag > 0;
         }
-        let key = Key { hash, name: span, rank, tag, data, superseded: false };
-        self.tape.tokens.push(Token::Key(key));
+        let key = Key { hash, name: span, rank, tag, data, superseded: false, secret };
+        self.push(Token::Key(key));
     }
 
     /// Asks the configured paths, which need all steps from the root.
@@ -386,12 +405,17 @@ impl<'a, 'b> Builder<'a, 'b> {
         if self.full() {
             // A key was written without its value only if the limit fell between them.
             if matches!(self.tape.tokens.last(), Some(Token::Key(_))) {
-                self.tape.tokens.push(token);
+                self.push(token);
             }
             return;
         }
         self.count_item();
+        self.push(token);
+    }
+
+    fn push(&mut self, token: Token) {
         self.tape.tokens.push(token);
+        self.tape.places.push(self.place);
     }
 
     fn count_item(&mut self) {

@@ -107,6 +107,12 @@ impl Observer {
         &self.observation
     }
 
+    /// What was kept of the exchange looked at last.
+    #[must_use]
+    pub fn observation(&self) -> &Observation {
+        &self.observation
+    }
+
     /// Takes the memory of the observation before.
     fn reuse(&mut self) {
         let before = std::mem::take(&mut self.observation);

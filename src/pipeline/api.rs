@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::capture::{self, Border};
-use crate::contract::{self, Baseline, Drift, Specification, Transition, Validity, patch};
+use crate::contract::{self, Baseline, Drift, Proofs, Specification, Transition, Validity, patch};
 use crate::infer::{self, Evidence, ProjectOptions};
 use crate::model::capture::{Capture, Outcome, Part};
 use crate::model::exchange::Exchange;
@@ -72,11 +72,15 @@ pub(super) struct Api {
     novel_ms: i64,
     /// Evidence has moved since it was last written.
     dirty: bool,
+    /// Of the hashes of proofs: theirs to know and nobody else's.
+    seed: u64,
 }
 
 /// A baseline in force.
 pub(super) struct Held {
     pub(super) baseline: Baseline,
+    /// What is known of bodies by their shapes.
+    proofs: Proofs,
     pub(super) text: Arc<str>,
     pub(super) since_ms: i64,
 }
@@ -100,6 +104,7 @@ impl Api {
             novel: false,
             novel_ms: now_ms,
             dirty: false,
+            seed: world.key.hash(b"proofs"),
             settings,
         };
         api.hold_predefined(now_ms);
@@ -181,6 +186,7 @@ impl Api {
         revision: &Revision,
         since_ms: i64,
     ) {
+        self.tell_proofs();
         let prefix = &self.settings.path_prefix;
         let baseline = Baseline::new(specification, revision.id.clone(), revision.origin, prefix)
             .also(&self.settings.drift.also());
@@ -188,19 +194,22 @@ impl Api {
             Some(former) => baseline.after(&former.baseline),
             None => baseline,
         };
-        self.baseline = Some(Held { baseline, text: Arc::clone(&revision.text), since_ms });
+        let (proofs, text) = (Proofs::new(self.seed), Arc::clone(&revision.text));
+        self.baseline = Some(Held { baseline, proofs, text, since_ms });
     }
 
     /// Holds the API to the same document, routed and judged by the settings as they are now.
     fn hold_anew(&mut self) {
-        if let Some(Held { baseline: former, text, since_ms }) = self.baseline.take() {
+        self.tell_proofs();
+        if let Some(Held { baseline: former, text, since_ms, .. }) = self.baseline.take() {
             let (specification, revision) = (&former.specification, former.revision.clone());
             let prefix = &self.settings.path_prefix;
             let baseline =
                 Baseline::new(Arc::clone(specification), revision, former.origin, prefix)
                     .also(&self.settings.drift.also())
                     .after(&former);
-            self.baseline = Some(Held { baseline, text, since_ms });
+            let proofs = Proofs::new(self.seed);
+            self.baseline = Some(Held { baseline, proofs, text, since_ms });
         }
     }
 
@@ -261,8 +270,9 @@ impl Api {
 
     /// What it did to the findings, and whether it deviates at all.
     fn judge(&mut self, exchange: &Exchange, world: &World) -> (Vec<Transition>, bool) {
-        let Some(held) = &self.baseline else { return (Vec::new(), false) };
-        let judgement = held.baseline.judge(exchange);
+        let Some(held) = &mut self.baseline else { return (Vec::new(), false) };
+        let (baseline, observation) = (&held.baseline, self.observer.observation());
+        let judgement = baseline.judge_observed(exchange, observation, &mut held.proofs);
         self.counts.judged += 1;
         for (direction, validity) in
             [(Direction::Request, judgement.request), (Direction::Response, judgement.reply)]
@@ -272,7 +282,14 @@ impl Api {
             }
         }
         let deviates = !judgement.deviations.is_empty() || judgement.refusal().is_some();
-        (self.drift.count(&held.baseline, exchange, &judgement), deviates)
+        (self.drift.count(baseline, exchange, &judgement), deviates)
+    }
+
+    /// Hands what became of proofs over to the counters.
+    fn tell_proofs(&mut self) {
+        if let Some(held) = &mut self.baseline {
+            self.counters.count_proofs(held.proofs.take_counts());
+        }
     }
 
     /// Raises what happened to a finding. One that opens names the learned revision that holds what was seen, made now.
@@ -308,6 +325,7 @@ impl Api {
         let dropped = self.drift.dropped();
         self.counters.dropped.inc_by(dropped - self.dropped);
         self.dropped = dropped;
+        self.tell_proofs();
         self.revise_when_due(now_ms, &world.raise, effects);
     }
 

@@ -4,7 +4,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 
-use crate::contract::Reason;
+use crate::contract::{ProofCounts, Reason};
 use crate::model::finding::Direction;
 use crate::telemetry::Metrics;
 
@@ -23,6 +23,13 @@ struct Unvalidatable {
     reason: &'static str,
 }
 
+/// Label set of `proof_lookups_total`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Lookup {
+    api: String,
+    result: &'static str,
+}
+
 /// Label set of what is counted per API alone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfApi {
@@ -35,6 +42,9 @@ pub(super) struct Counters {
     exchanges: Family<Exchange, Counter>,
     unvalidatable: Family<Unvalidatable, Counter>,
     dropped: Family<OfApi, Counter>,
+    lookups: Family<Lookup, Counter>,
+    mismatches: Family<OfApi, Counter>,
+    unchecked: Family<OfApi, Counter>,
     /// Turns that ended by a panic and were begun anew.
     pub(super) restarts: Counter,
     /// Captures that made the analysis panic.
@@ -50,6 +60,36 @@ pub(super) struct ApiCounters {
     pub(super) unreadable: Counter,
     /// Deviations that found no room.
     pub(super) dropped: Counter,
+    proofs: Proofs,
+}
+
+/// What became of bodies that were looked up by their shapes.
+#[derive(Debug, Clone)]
+struct Proofs {
+    hits: Counter,
+    misses: Counter,
+    unprovable: Counter,
+    audits: Counter,
+    skipped: Counter,
+    mismatches: Counter,
+    unchecked: Counter,
+}
+
+impl ApiCounters {
+    pub(super) fn count_proofs(&self, counts: ProofCounts) {
+        let proofs = &self.proofs;
+        for (counter, count) in [
+            (&proofs.hits, counts.hits),
+            (&proofs.misses, counts.misses),
+            (&proofs.unprovable, counts.unprovable),
+            (&proofs.audits, counts.audits),
+            (&proofs.skipped, counts.skipped),
+            (&proofs.mismatches, counts.mismatches),
+            (&proofs.unchecked, counts.unchecked_values),
+        ] {
+            counter.inc_by(count);
+        }
+    }
 }
 
 impl Counters {
@@ -61,6 +101,13 @@ impl Counters {
         metrics.register("analysis_unvalidatable", help, &counters.unvalidatable);
         let help = "Deviations that found no room among the findings of their API";
         metrics.register("findings_dropped", help, &counters.dropped);
+        let help = "Bodies looked up by their shape: hit (known), miss (judged, known from now on), unprovable \
+            (judged), audit (known and judged all the same), skipped (not judged: too many at once)";
+        metrics.register("proof_lookups", help, &counters.lookups);
+        let help = "Audited bodies of which a proof said something wrong; never but for a mistake of driftgate";
+        metrics.register("proof_mismatch", help, &counters.mismatches);
+        let help = "Values that no proof covers, being too many in one body";
+        metrics.register("proof_unchecked_values", help, &counters.unchecked);
         let help = "Turns of the analysis that ended by a panic";
         metrics.register("analysis_restarts", help, &counters.restarts);
         let help = "Captures skipped because they made the analysis panic";
@@ -82,12 +129,26 @@ impl Counters {
         let counter = |result| {
             self.exchanges.get_or_create(&Exchange { api: api.to_owned(), result }).clone()
         };
+        let lookup =
+            |result| self.lookups.get_or_create(&Lookup { api: api.to_owned(), result }).clone();
+        let of_api = |family: &Family<OfApi, Counter>| {
+            family.get_or_create(&OfApi { api: api.to_owned() }).clone()
+        };
         ApiCounters {
             learned: counter("learned"),
             own_test: counter("own_test"),
             unfit: counter("unfit"),
             unreadable: counter("unreadable"),
-            dropped: self.dropped.get_or_create(&OfApi { api: api.to_owned() }).clone(),
+            dropped: of_api(&self.dropped),
+            proofs: Proofs {
+                hits: lookup("hit"),
+                misses: lookup("miss"),
+                unprovable: lookup("unprovable"),
+                audits: lookup("audit"),
+                skipped: lookup("skipped"),
+                mismatches: of_api(&self.mismatches),
+                unchecked: of_api(&self.unchecked),
+            },
         }
     }
 }

@@ -17,6 +17,8 @@ mod error;
 mod hold;
 mod metrics;
 pub mod options;
+#[cfg(test)]
+mod proof_tests;
 mod restore;
 mod revise;
 mod service;

@@ -5,6 +5,7 @@
 //! Refuses to own counting.
 
 mod blame;
+mod content;
 mod flaw;
 mod media;
 mod presence;
@@ -23,6 +24,9 @@ use crate::model::capture::Outcome;
 use crate::model::exchange::Exchange;
 use crate::model::finding::{Direction, Severity};
 use crate::model::kind::Kind;
+use crate::model::observation::Observation;
+
+use std::cell::RefCell;
 
 use super::baseline::Baseline;
 use super::body::Withheld;
@@ -32,7 +36,8 @@ use super::judgement::{Deviation, Effect, Judgement, Reason, Skip, Validity};
 use super::kinds;
 use super::lower::Flavour;
 use super::oracle;
-use super::route::Route;
+use super::proof::Proofs;
+use super::route::{Route, Slots};
 use super::slot::Slot;
 use super::specification::{Operation, SchemaRef, Side};
 use super::wire::Wire;
@@ -40,25 +45,43 @@ pub(super) use flaw::Flaw;
 use flaw::Reading;
 pub(super) use media::find as find_content;
 
+/// What is known of an exchange before it is judged.
+pub(super) struct Known<'a> {
+    pub(super) observation: &'a Observation,
+    pub(super) proofs: &'a mut Proofs,
+}
+
 /// Judges one exchange.
-pub(super) fn judge(baseline: &Baseline, exchange: &Exchange) -> Judgement {
+pub(super) fn judge(
+    baseline: &Baseline,
+    exchange: &Exchange,
+    known: Option<Known<'_>>,
+) -> Judgement {
     let mut judgement = Judgement { skipped: skip(exchange), ..Judgement::default() };
     if judgement.skipped.is_some() {
         return judgement;
     }
-    judgement.method = exchange.method.as_str().into();
     judgement.tally.slots.push(Slot::api());
     judgement.tally.payload = shape::payload(exchange);
     match baseline.router.route(&exchange.method, &exchange.path) {
         Route::Unknown(path) => {
-            structure::unknown((baseline, exchange), &path, &mut judgement);
+            judgement.method = exchange.method.as_str().into();
+            structure::unknown((baseline, exchange), path, &mut judgement);
             judgement.tally.answer = Some(shape::answer(exchange));
         }
         Route::OtherMethod(index) => {
+            judgement.method = exchange.method.as_str().into();
             structure::other_method((baseline, exchange), index, &mut judgement);
         }
         Route::Operation { index, slots } => {
-            judge_operation(baseline, exchange, index, &slots, &mut judgement);
+            let operation = baseline.operation(index);
+            let (observation, proofs) = match known {
+                Some(Known { observation, proofs }) => (Some(observation), Some(proofs)),
+                None => (None, None),
+            };
+            let proofs = proofs.map(RefCell::new);
+            let case = Case { baseline, exchange, operation, index, observation, proofs };
+            judge_operation(&case, &slots, &mut judgement);
         }
     }
     judgement
@@ -76,36 +99,27 @@ fn skip(exchange: &Exchange) -> Option<Skip> {
     is_preflight.then_some(Skip::Preflight)
 }
 
-fn judge_operation(
-    baseline: &Baseline,
-    exchange: &Exchange,
-    index: usize,
-    slots: &[(String, String)],
-    judgement: &mut Judgement,
-) {
-    let operation = baseline.operation(index);
+fn judge_operation(case: &Case<'_>, slots: &Slots<'_>, judgement: &mut Judgement) {
+    let Case { baseline, exchange, operation, index, .. } = *case;
     judgement.operation = Some(index);
     judgement.template = operation.template.clone();
     // What is said of HEAD is said of the GET that answers it.
     judgement.method = operation.method.clone();
-    judgement.tally.slots.push(Slot::operation(&operation.method, &operation.template));
-    let case = Case { baseline, exchange, operation, index };
+    judgement.tally.slots.push(baseline.parts(index).own);
     if matches!(exchange.status, 404 | 405 | 501) {
         judgement.tally.answer = Some(shape::answer(exchange));
     }
 
-    let request = request::judge(&case, slots);
+    let request = request::judge(case, slots);
     judgement.request = request.validity;
     judgement.effect = oracle::effect(request.validity, exchange.status);
-    judgement.tally.request_shape = shape::request(exchange, index, request.body.as_ref());
+    judgement.tally.request_shape = shape::request(exchange, index, request.form);
     if judgement.effect == Effect::Refused {
-        judgement.tally.refusal = Some(blame::refusal(&case, request.body.as_ref(), judgement));
+        judgement.tally.refusal = Some(blame::refusal(case, request.body.value(), judgement));
     }
     if judgement.effect == Effect::Accepted {
-        if let Some(media) = &request.media {
-            let slot = Slot::body(&operation.method, &operation.template, "", media);
-            judgement.tally.slots.push(slot);
-        }
+        let parts = &baseline.parts(index).request;
+        judgement.tally.slots.extend(request.content.and_then(|at| parts.get(at)).copied());
         for flaw in request.flaws {
             if tells_of_acceptance(flaw.kind) || baseline.judges(flaw.kind) {
                 raise(judgement, Direction::Request, flaw);
@@ -115,10 +129,10 @@ fn judge_operation(
     judgement.tally.request = request.body;
 
     if exchange.method != "HEAD" {
-        response::judge(&case, judgement);
+        response::judge(case, judgement);
     }
-    structure::judge(&case, judgement);
-    if let Some(flaw) = security::judge(&case) {
+    structure::judge(case, judgement);
+    if let Some(flaw) = security::judge(case) {
         raise(judgement, Direction::Structure, flaw);
     }
 }
@@ -145,6 +159,17 @@ struct Case<'a> {
     operation: &'a Operation,
     /// Of the operation among those of the specification.
     index: usize,
+    observation: Option<&'a Observation>,
+    /// Written while the case is looked at from several sides.
+    proofs: Option<RefCell<&'a mut Proofs>>,
+}
+
+/// The flaws of a value.
+#[derive(Default)]
+struct Flaws {
+    list: Vec<Flaw>,
+    /// Nothing was found because there is nothing, not because it was withheld.
+    plain: bool,
 }
 
 impl<'a> Case<'a> {
@@ -159,14 +184,16 @@ impl<'a> Case<'a> {
         schema: &SchemaRef,
         value: &Value,
         withheld: &Withheld,
-    ) -> Result<(Vec<Flaw>, Validity), Reason> {
+    ) -> Result<(Flaws, Validity), Reason> {
         let validators = &self.baseline.validators;
+        let mut plain = true;
         for (flavour, validity) in
             [(Flavour::Declared, Validity::Invalid), (Flavour::Strict, Validity::Valid)]
         {
             if validators.is_valid((side, flavour), schema, value)? {
                 continue;
             }
+            plain = false;
             let violations: Vec<Violation> =
                 validators.violations((side, flavour), schema, value)?;
             let strict = flavour == Flavour::Strict;
@@ -176,9 +203,9 @@ impl<'a> Case<'a> {
             if flaws.is_empty() && !strict {
                 continue;
             }
-            return Ok((flaws, validity));
+            return Ok((Flaws { list: flaws, plain }, validity));
         }
-        Ok((Vec::new(), Validity::Valid))
+        Ok((Flaws { list: Vec::new(), plain }, Validity::Valid))
     }
 }
 

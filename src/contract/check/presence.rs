@@ -15,7 +15,7 @@ const DEPTH_MAX: usize = 16;
 const ITEMS_MAX: usize = 64;
 
 /// Fields of one answer that are followed.
-const FIELDS_MAX: usize = 512;
+pub(super) const FIELDS_MAX: usize = 512;
 
 /// Optional declared fields whose parent is there, by generalised pointer: whether any parent holds them.
 pub(super) fn fields(wire: Wire<'_>, schema: &Value, value: &Value) -> BTreeMap<String, bool> {

@@ -2,7 +2,7 @@
 //!
 //! Owns whether a request keeps the contract. Which of its flaws are told depends on the answer: that is `oracle`'s.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::model::exchange::{CredentialPlace, Message, Text};
 use crate::model::kind::Kind;
@@ -10,8 +10,9 @@ use crate::model::noise::is_noise_field;
 
 use super::super::body::{self, Unread, Withheld};
 use super::super::decode::{self, Decoded, Pairs};
-use super::super::judgement::{Reason, Validity};
+use super::super::judgement::{Reason, Seen, Validity};
 use super::super::names::{is_data, is_noise};
+use super::super::route::Slots;
 use super::super::specification::{Content, Parameter, Place, SchemeKind, Side};
 use super::Case;
 use super::flaw::{Flaw, brief};
@@ -23,9 +24,11 @@ pub(super) struct Requested {
     pub(super) validity: Validity,
     pub(super) flaws: Vec<Flaw>,
     /// Redacted body, where it could be read as a value.
-    pub(super) body: Option<Value>,
-    /// The documented media type of that body.
-    pub(super) media: Option<String>,
+    pub(super) body: Seen,
+    /// Hash of its names and types.
+    pub(super) form: Option<u64>,
+    /// Which of the documented contents that body is.
+    pub(super) content: Option<usize>,
 }
 
 impl Requested {
@@ -42,7 +45,7 @@ impl Requested {
     }
 }
 
-pub(super) fn judge(case: &Case<'_>, slots: &[(String, String)]) -> Requested {
+pub(super) fn judge(case: &Case<'_>, slots: &Slots<'_>) -> Requested {
     let mut requested = Requested::default();
     let pairs = Pairs::parse(case.exchange.query.as_deref().unwrap_or_default());
     for parameter in &case.operation.parameters {
@@ -89,7 +92,7 @@ fn tell_headers(case: &Case<'_>, requested: &mut Requested) {
 }
 
 /// The name of a parameter as far as it is part of the contract: of a slot that is its position.
-fn public_name(parameter: &Parameter, slots: &[(String, String)]) -> String {
+fn public_name(parameter: &Parameter, slots: &Slots<'_>) -> String {
     match parameter.place {
         Place::Path => slots
             .iter()
@@ -100,12 +103,7 @@ fn public_name(parameter: &Parameter, slots: &[(String, String)]) -> String {
     }
 }
 
-fn decode(
-    case: &Case<'_>,
-    parameter: &Parameter,
-    slots: &[(String, String)],
-    pairs: &Pairs<'_>,
-) -> Decoded {
+fn decode(case: &Case<'_>, parameter: &Parameter, slots: &Slots<'_>, pairs: &Pairs<'_>) -> Decoded {
     let exchange = case.exchange;
     let wire = case.wire(Side::Request);
     match parameter.place {
@@ -174,7 +172,7 @@ fn judge_parameter(
         Ok((flaws, Validity::Invalid)) => {
             requested.validity = Validity::Invalid;
             // One flaw per parameter: what a client sees is a parameter that is wrong.
-            if let Some(inner) = flaws.into_iter().next() {
+            if let Some(inner) = flaws.list.into_iter().next() {
                 let keyword = inner.location.keyword.clone();
                 let flaw = Flaw { kind: Kind::ParamInvalid, ..inner };
                 requested.flaws.push(flaw.at(place, &keyword));
@@ -253,35 +251,34 @@ fn judge_content(case: &Case<'_>, content: &Content, bytes: &[u8], requested: &m
     let (Some(schema), Some(media)) = (&content.schema, &case.exchange.request.media) else {
         return;
     };
-    let read = if media.is_json() {
-        body::json(bytes, &case.exchange.plan)
+    let judged = if media.is_json() {
+        case.judge_json(Side::Request, schema, bytes)
     } else if media.is_form() {
-        read_form(case, content, bytes)
+        case.judge_form(schema, bytes, || read_form(case, content, bytes))
     } else {
         return requested.unvalidatable(Reason::Binary);
     };
-    let read = match read {
-        Ok(read) => read,
+    let judged = match judged {
+        Ok(judged) => judged,
         Err(Unread::Unvalidatable(reason)) => return requested.unvalidatable(reason),
         Err(Unread::Malformed) => {
             requested.validity = Validity::Invalid;
             return;
         }
     };
-    match case.flaws(Side::Request, schema, &read.value, &read.withheld) {
-        Err(reason) => requested.unvalidatable(reason),
-        Ok((flaws, validity)) => {
-            if validity == Validity::Invalid {
-                requested.validity = Validity::Invalid;
-            }
-            requested.flaws.extend(flaws.into_iter().map(|mut flaw| {
-                flaw.location.media_type.clone_from(&content.media.text);
-                flaw
-            }));
-        }
+    match judged.proof.validity {
+        Validity::Unvalidatable(reason) => requested.unvalidatable(reason),
+        Validity::Invalid => requested.validity = Validity::Invalid,
+        Validity::Valid => {}
     }
-    requested.body = Some(read.value);
-    requested.media = Some(content.media.text.clone());
+    requested.flaws.extend(judged.proof.flaws.iter().cloned().map(|mut flaw| {
+        flaw.location.media_type.clone_from(&content.media.text);
+        flaw
+    }));
+    requested.form = Some(judged.proof.form);
+    requested.body = judged.seen;
+    let documented = case.operation.body.iter().flat_map(|body| &body.content);
+    requested.content = documented.into_iter().position(|known| std::ptr::eq(known, content));
 }
 
 fn read_form(case: &Case<'_>, content: &Content, bytes: &[u8]) -> Result<body::Read, Unread> {

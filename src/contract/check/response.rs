@@ -9,17 +9,17 @@ use crate::model::kind::Kind;
 use crate::model::media::MediaType;
 use crate::model::noise::is_noise_answer_field;
 
-use super::super::body::{self, Unread, Withheld};
+use super::super::body::{Unread, Withheld};
 use super::super::decode::{self, Decoded};
 use super::super::judgement::{Judgement, Reason, Validity};
 use super::super::names::is_data;
 use super::super::oracle;
-use super::super::slot::Slot;
+use super::super::parts::ResponseParts;
 use super::super::specification::{Content, Header, Response, Side};
 use super::flaw::{Flaw, brief};
 use super::request::header_value;
 use super::structure::is_undocumented_redirect;
-use super::{Case, media, presence, raise};
+use super::{Case, media, raise};
 
 pub(super) fn judge(case: &Case<'_>, judgement: &mut Judgement) {
     let status = case.exchange.status;
@@ -39,13 +39,14 @@ pub(super) fn judge(case: &Case<'_>, judgement: &mut Judgement) {
     };
     let position = case.operation.responses.iter().position(|entry| entry.key == response.key);
     judgement.response = position;
+    let parts = position.and_then(|at| case.baseline.parts(case.index).responses.get(at));
+    let Some(parts) = parts else { return };
     // Partial and not modified answers have no body of their own; server errors say nothing about the contract.
     if matches!(status, 206 | 304) || status >= 500 || is_foreign_page(case) {
         return;
     }
-    let answer = Answer { case, response, key: response.key.to_string() };
-    let (method, template) = (&case.operation.method, &case.operation.template);
-    judgement.tally.slots.push(Slot::response(method, template, &answer.key));
+    let answer = Answer { case, response, parts };
+    judgement.tally.slots.push(parts.own);
     for header in &response.headers {
         answer.judge_header(header, judgement);
     }
@@ -70,16 +71,16 @@ fn is_foreign_page(case: &Case<'_>) -> bool {
         && !documented()
 }
 
-struct Answer<'a> {
-    case: &'a Case<'a>,
+struct Answer<'a, 'c> {
+    case: &'a Case<'c>,
     response: &'a Response,
-    key: String,
+    parts: &'a ResponseParts,
 }
 
-impl Answer<'_> {
+impl Answer<'_, '_> {
     /// Raises a flaw of this answer.
     fn raise(&self, judgement: &mut Judgement, mut flaw: Flaw) {
-        flaw.location.status.clone_from(&self.key);
+        flaw.location.status.clone_from(&self.parts.key);
         raise(judgement, Direction::Response, flaw);
     }
 
@@ -102,7 +103,7 @@ impl Answer<'_> {
         let Decoded::Value(value) = decoded else { return };
         let judged = self.case.flaws(Side::Response, schema, &value, &Withheld::default());
         if let Ok((flaws, Validity::Invalid)) = judged
-            && let Some(inner) = flaws.into_iter().next()
+            && let Some(inner) = flaws.list.into_iter().next()
         {
             let keyword = inner.location.keyword.clone();
             let flaw = Flaw { kind: Kind::HeaderInvalid, ..inner };
@@ -218,8 +219,8 @@ impl Answer<'_> {
             judgement.reply = Validity::Unvalidatable(Reason::Binary);
             return;
         }
-        let read = match body::json(bytes, &self.case.exchange.plan) {
-            Ok(read) => read,
+        let judged = match self.case.judge_json(Side::Response, schema, bytes) {
+            Ok(judged) => judged,
             Err(Unread::Unvalidatable(reason)) => {
                 judgement.reply = Validity::Unvalidatable(reason);
                 return;
@@ -233,27 +234,21 @@ impl Answer<'_> {
                 return;
             }
         };
-        let (method, template) = (&self.case.operation.method, &self.case.operation.template);
-        let slot = Slot::body(method, template, &self.key, &content.media.text);
-        judgement.tally.slots.push(slot);
-        match self.case.flaws(Side::Response, schema, &read.value, &read.withheld) {
-            Err(reason) => judgement.reply = Validity::Unvalidatable(reason),
-            Ok((flaws, validity)) => {
-                if validity == Validity::Invalid {
-                    judgement.reply = validity;
-                }
-                for mut flaw in flaws {
-                    flaw.location.media_type.clone_from(&content.media.text);
-                    self.raise(judgement, flaw);
-                }
-            }
+        let at = self.response.content.iter().position(|known| std::ptr::eq(known, content));
+        judgement.tally.slots.extend(at.and_then(|at| self.parts.bodies.get(at)).copied());
+        let proof = judged.proof;
+        if proof.validity != Validity::Valid {
+            judgement.reply = proof.validity;
+        }
+        for flaw in &proof.flaws {
+            let mut flaw = flaw.clone();
+            flaw.location.media_type.clone_from(&content.media.text);
+            self.raise(judgement, flaw);
         }
         if judgement.reply != Validity::Invalid {
-            let wire = self.case.wire(Side::Response);
-            let root = wire.schemas.get(wire.side, schema);
-            judgement.tally.fields = presence::fields(wire, root, &read.value);
-            judgement.tally.media.clone_from(&content.media.text);
+            judgement.tally.fields = Some(proof);
+            judgement.tally.content = at;
         }
-        judgement.tally.response = Some(read.value);
+        judgement.tally.response = judged.seen;
     }
 }

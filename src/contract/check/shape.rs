@@ -8,25 +8,25 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::Value;
 
 use crate::model::exchange::{Body, Exchange};
+use crate::model::hash::{fold, fold_bytes};
 
 use super::super::body;
 use super::flaw::type_name;
 
 /// Hash of an exchange as one consumer would repeat it.
 pub(super) fn payload(exchange: &Exchange) -> u64 {
-    let mut hasher = DefaultHasher::new();
     let Exchange { consumer, method, path, query, status, request, response, .. } = exchange;
-    (consumer, method, path, query, status).hash(&mut hasher);
-    for message in [request, response] {
-        if let Body::Bytes { bytes, .. } = &message.body {
-            bytes.hash(&mut hasher);
-        }
-    }
-    hasher.finish()
+    let query = query.as_ref().map_or(0, |query| fold_bytes(1, query.as_bytes()));
+    let head = fold(fold(*consumer, u64::from(*status)), query);
+    let head = fold_bytes(fold_bytes(head, method.as_bytes()), path.as_bytes());
+    [request, response].iter().fold(head, |hash, message| match &message.body {
+        Body::Bytes { bytes, .. } => fold_bytes(hash, bytes),
+        _ => fold(hash, 0),
+    })
 }
 
 /// Hash of the form of a request: operation, media type, names of the query, form of the body.
-pub(super) fn request(exchange: &Exchange, operation: usize, body: Option<&Value>) -> u64 {
+pub(super) fn request(exchange: &Exchange, operation: usize, form: Option<u64>) -> u64 {
     let mut hasher = DefaultHasher::new();
     operation.hash(&mut hasher);
     exchange.request.media.as_ref().map(crate::model::media::MediaType::essence).hash(&mut hasher);
@@ -38,7 +38,7 @@ pub(super) fn request(exchange: &Exchange, operation: usize, body: Option<&Value
         .collect();
     names.sort_unstable();
     names.hash(&mut hasher);
-    body.map(form).hash(&mut hasher);
+    form.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -55,7 +55,7 @@ pub(super) fn answer(exchange: &Exchange) -> u64 {
 }
 
 /// Names and types of a value; the items of an array as a set.
-fn form(value: &Value) -> u64 {
+pub(super) fn form(value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     type_name(value).hash(&mut hasher);
     let mut parts: Vec<(&str, u64)> = match value {

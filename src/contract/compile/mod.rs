@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, Registry, Validator};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use serde_json::{Value, json};
 
 use super::judgement::Reason;
@@ -134,18 +135,82 @@ impl Validators {
             Side::Response => RESPONSE_URI,
         };
         let target = json!({"$ref": format!("{base}#/$defs/{}{}", schema.key, flavour.suffix())});
-        let patterns = PatternOptions::fancy_regex()
-            .backtrack_limit(BACKTRACK_MAX)
-            .size_limit(PATTERN_BYTES_MAX);
-        let built = catch_unwind(AssertUnwindSafe(|| {
-            jsonschema::options()
-                .offline()
-                .with_draft(Draft::Draft202012)
-                .with_registry(registry)
-                .should_validate_formats(true)
-                .with_pattern_options(patterns)
-                .build(&target)
+        build(registry, &target).map(Arc::new)
+    }
+
+    /// One keyword by itself, as every validator of this specification understands it; none for what does not compile.
+    pub(super) fn lone(&self, keyword: &str, written: &Value) -> Option<Lone> {
+        let target = json!({keyword: written});
+        let validator = build(self.registry.as_ref()?, &target)?;
+        Some(Lone { validator, text: Mutex::default() })
+    }
+}
+
+fn build(registry: &Registry<'static>, target: &Value) -> Option<Validator> {
+    let patterns =
+        PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_MAX).size_limit(PATTERN_BYTES_MAX);
+    let built = catch_unwind(AssertUnwindSafe(|| {
+        jsonschema::options()
+            .offline()
+            .with_draft(Draft::Draft202012)
+            .with_registry(registry)
+            .should_validate_formats(true)
+            .with_pattern_options(patterns)
+            .build(target)
+    }));
+    built.ok().and_then(Result::ok)
+}
+
+/// A keyword without a schema around it, to be asked about scalars.
+pub(super) struct Lone {
+    validator: Validator,
+    /// Memory for the text asked about, so that asking does not allocate.
+    text: Mutex<String>,
+}
+
+/// What a keyword says of a scalar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Holds,
+    Fails,
+    /// It ran out of its steps.
+    Unfinished,
+}
+
+impl std::fmt::Debug for Lone {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Lone").finish_non_exhaustive()
+    }
+}
+
+impl Lone {
+    pub(super) fn text(&self, text: &str) -> Answer {
+        let mut memory = self.text.lock();
+        let mut owned = std::mem::take(&mut *memory);
+        owned.clear();
+        owned.push_str(text);
+        let value = Value::String(owned);
+        let answer = self.scalar(&value);
+        if let Value::String(owned) = value {
+            *memory = owned;
+        }
+        answer
+    }
+
+    pub(super) fn scalar(&self, value: &Value) -> Answer {
+        let asked = catch_unwind(AssertUnwindSafe(|| {
+            if self.validator.is_valid(value) {
+                return Answer::Holds;
+            }
+            let fails = self.validator.iter_errors(value).all(|error| {
+                !matches!(
+                    error.kind(),
+                    ValidationErrorKind::BacktrackLimitExceeded { .. }
+                        | ValidationErrorKind::RegexEngineFailure { .. }
+                )
+            });
+            if fails { Answer::Fails } else { Answer::Unfinished }
         }));
-        built.ok().and_then(Result::ok).map(Arc::new)
+        asked.unwrap_or(Answer::Unfinished)
     }
 }

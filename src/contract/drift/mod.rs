@@ -19,13 +19,15 @@ mod threshold;
 mod tracked;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::model::exchange::Exchange;
 use crate::model::finding::{Finding, FindingState};
+use crate::model::hash::Hashed;
 use crate::model::revision::RevisionId;
 use crate::model::units::Span;
 
@@ -35,6 +37,7 @@ use super::options::Options;
 use super::slot::Slot;
 use episode::WINDOW_MS;
 use life::{Cause, step};
+use opportunity::Bodies;
 use refusals::Refusals;
 use storm::Bucket;
 pub use storm::Storm;
@@ -109,9 +112,9 @@ pub struct Drift {
     api: Arc<str>,
     options: Options,
     tracked: BTreeMap<Arc<str>, Tracked>,
-    by_slot: BTreeMap<Slot, Vec<Arc<str>>>,
+    by_slot: BySlot<Vec<Arc<str>>>,
     /// Opportunities per part since the baseline came into force.
-    totals: BTreeMap<Slot, u64>,
+    totals: BySlot<u64>,
     payloads: Payloads,
     refusals: Refusals,
     watch: Watch,
@@ -125,8 +128,11 @@ pub struct Drift {
 #[derive(Debug, Default)]
 struct Payloads {
     window: i64,
-    seen: BTreeSet<u64>,
+    seen: HashSet<u64, BuildHasherDefault<Hashed>>,
 }
+
+/// A map by parts of the contract, which are hashes already.
+type BySlot<V> = HashMap<Slot, V, BuildHasherDefault<Hashed>>;
 
 impl Payloads {
     fn is_new(&mut self, time_ms: i64, payload: u64) -> bool {
@@ -146,8 +152,8 @@ impl Drift {
             api,
             options,
             tracked: BTreeMap::new(),
-            by_slot: BTreeMap::new(),
-            totals: BTreeMap::new(),
+            by_slot: BySlot::default(),
+            totals: BySlot::default(),
             payloads: Payloads::default(),
             refusals: Refusals::default(),
             watch: Watch::default(),
@@ -233,6 +239,7 @@ impl Drift {
     /// Counts the opportunities of findings that did not occur, and resolves those that are over.
     fn pass(&mut self, sighting: &Sighting<'_>, transitions: &mut Vec<Transition>) {
         let judgement = sighting.judgement;
+        let bodies = Bodies::new(sighting.exchange, judgement);
         for slot in &judgement.tally.slots {
             if self.totals.len() < SLOTS_MAX || self.totals.contains_key(slot) {
                 *self.totals.entry(*slot).or_default() += 1;
@@ -244,7 +251,7 @@ impl Drift {
                     .iter()
                     .chain(&judgement.tally.refusal)
                     .any(|deviation| *deviation.fingerprint == **fingerprint);
-                if occurs || !tracked.is_counted() || !tracked.had_opportunity(judgement) {
+                if occurs || !tracked.is_counted() || !tracked.had_opportunity(&bodies) {
                     continue;
                 }
                 tracked.episode.pass();

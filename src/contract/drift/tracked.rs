@@ -11,13 +11,14 @@ use crate::model::finding::{Direction, Finding, FindingState, Statistics};
 use crate::model::revision::Origin;
 use crate::model::units::Span;
 
-use super::super::judgement::{Deviation, Judgement};
+use super::super::judgement::Deviation;
 use super::super::kinds::{self, Rule};
 use super::super::render;
 use super::super::slot::Slot;
 use super::episode::Episode;
 use super::life::{Cause, step};
-use super::{Change, Transition, Until, opportunity, statistics};
+use super::opportunity::{self, Bodies};
+use super::{Change, Transition, Until, statistics};
 
 #[derive(Debug)]
 pub(super) struct Tracked {
@@ -146,13 +147,12 @@ impl Tracked {
     }
 
     /// Whether the exchange could have shown the deviation: what holds it was there.
-    pub(super) fn had_opportunity(&self, judgement: &Judgement) -> bool {
-        let body = match self.finding.direction {
-            Direction::Request => &judgement.tally.request,
-            Direction::Response => &judgement.tally.response,
-            Direction::Structure => return true,
-        };
-        opportunity::has_parent(body.as_ref(), &self.finding.location.pointer)
+    pub(super) fn had_opportunity(&self, bodies: &Bodies<'_>) -> bool {
+        let pointer = &self.finding.location.pointer;
+        // Pointers that are no places in a body (`query/limit`) always have their parent.
+        self.finding.direction == Direction::Structure
+            || !pointer.starts_with('/')
+            || opportunity::has_parent(bodies.of(self.finding.direction), pointer)
     }
 
     pub(super) fn is_muted_no_more(&self, now_ms: i64) -> bool {

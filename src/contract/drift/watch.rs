@@ -5,6 +5,7 @@
 //! for more than the odds demand: three times the longest gap so far, since traffic comes in bursts. Bounded; stored as one
 //! text per API. Refuses to own findings.
 
+mod fields;
 mod memory;
 #[cfg(test)]
 mod tests;
@@ -16,17 +17,15 @@ use serde_json::json;
 
 use super::super::baseline::Baseline;
 use super::super::check::{Flaw, deviation};
-use super::super::judgement::{Deviation, Judgement};
+use super::super::judgement::{Deviation, Judgement, Tally};
 use super::super::specification::{Operation, ResponseKey};
 use crate::model::exchange::Exchange;
 use crate::model::finding::Direction;
 use crate::model::kind::Kind;
+use fields::{Answer, Fields};
 
 /// Operations that are followed.
 const OPERATIONS_MAX: usize = 20_000;
-
-/// Fields that are followed.
-const FIELDS_MAX: usize = 20_000;
 
 /// Forms in which unknown paths were refused.
 const FORMS_MAX: usize = 16;
@@ -55,8 +54,7 @@ type Name = (Arc<str>, Arc<str>);
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     operations: BTreeMap<Name, Activity>,
-    /// By operation and `status media pointer`.
-    fields: BTreeMap<(Name, String), Presence>,
+    fields: Fields,
     /// Forms of answers to paths that no baseline has.
     forms: BTreeSet<u64>,
     newest_ms: i64,
@@ -82,7 +80,7 @@ struct Activity {
 }
 
 /// Documented success statuses.
-type Presences = BTreeMap<String, Presence>;
+type Presences = BTreeMap<u16, Presence>;
 
 /// Something that may be there or not.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -151,45 +149,51 @@ impl Watch {
         };
         let operation = baseline.operation(index);
         let name = (operation.method.clone(), operation.template.clone());
-        if self.operations.len() >= OPERATIONS_MAX && !self.operations.contains_key(&name) {
-            return noticed;
+        if !self.operations.contains_key(&name) {
+            if self.operations.len() >= OPERATIONS_MAX {
+                return noticed;
+            }
+            self.operations.insert(name.clone(), Activity::default());
         }
-        let activity = self.operations.entry(name.clone()).or_default();
+        let Some(activity) = self.operations.get_mut(&name) else { return noticed };
         noticed.back.extend(activity.arrive(exchange.time_ms));
         activity.answer((operation, exchange, judgement), &self.forms, &mut noticed);
         activity.succeed((operation, exchange, judgement), &mut noticed);
-        self.follow_fields((operation, &name), judgement, &mut noticed);
+        self.follow_fields((baseline, index, &name), judgement, &mut noticed);
         noticed
     }
 
     fn follow_fields(
         &mut self,
-        (operation, name): (&Operation, &Name),
+        (baseline, index, name): (&Baseline, usize, &Name),
         judgement: &Judgement,
         noticed: &mut Noticed,
     ) {
-        let response = judgement.response.and_then(|index| operation.responses.get(index));
-        let Some(key) = response.map(|response| response.key.to_string()) else { return };
-        let media = &judgement.tally.media;
-        for (pointer, is_there) in &judgement.tally.fields {
-            let place = (name.clone(), format!("{key} {media} {pointer}"));
-            // What was never seen cannot vanish, and is most of a large document.
-            if !is_there && !self.fields.contains_key(&place) || self.fields.len() >= FIELDS_MAX {
-                continue;
-            }
-            let presence = self.fields.entry(place).or_default();
-            noticed.back.extend(presence.count(*is_there));
+        let Tally { fields: Some(proof), content: Some(content), .. } = &judgement.tally else {
+            return;
+        };
+        let Some(at) = judgement.response else { return };
+        let response = baseline.operation(index).responses.get(at);
+        let content_of = response.and_then(|response| response.content.get(*content));
+        let (Some(entry), Some(parts)) = (content_of, baseline.parts(index).responses.get(at))
+        else {
+            return;
+        };
+        let (key, media) = (parts.key.as_str(), entry.media.text.as_str());
+        let answer = Answer { proof, name, key, media, number: [index, at, *content] };
+        self.fields.visit(&answer, |pointer, is_there, presence| {
+            noticed.back.extend(presence.count(is_there));
             if presence.has_vanished() {
                 let seen = json!({"present": true});
                 let flaw = Flaw::of_message(Kind::FieldVanished, seen, json!({"absent": true}));
-                let mut flaw = flaw.at(pointer.clone(), "properties");
-                flaw.location.status.clone_from(&key);
-                flaw.location.media_type.clone_from(media);
+                let mut flaw = flaw.at(pointer, "properties");
+                key.clone_into(&mut flaw.location.status);
+                media.clone_into(&mut flaw.location.media_type);
                 let missing = deviation(judgement, Direction::Response, flaw);
                 presence.told = Some(missing.fingerprint.as_str().into());
                 noticed.missing.push((missing, presence.quiet));
             }
-        }
+        });
     }
 
     /// Operations that fell silent while others were called, each with the judgement that names it.
@@ -229,7 +233,7 @@ impl Watch {
             activity.consumers.clear();
             activity.successes.retain(|_, presence| presence.told.is_some());
         }
-        self.fields.retain(|(name, _), presence| presence.told.is_some() && names.contains(name));
+        self.fields.retain(|name, presence| presence.told.is_some() && names.contains(name));
         self.moved = true;
     }
 }
@@ -301,7 +305,7 @@ impl Activity {
         }
         for response in &operation.responses {
             let ResponseKey::Exact(key @ (200..=205 | 207..=299)) = response.key else { continue };
-            let presence = self.successes.entry(key.to_string()).or_default();
+            let presence = self.successes.entry(key).or_default();
             noticed.back.extend(presence.count(exchange.status == key));
             let is_due = presence.told.is_none()
                 && presence.quiet >= VANISHED_AFTER

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Activity, FIELDS_MAX, Name, OPERATIONS_MAX, Presence, Watch};
+use super::fields::FIELDS_MAX;
+use super::{Activity, Name, OPERATIONS_MAX, Presence, Watch};
 
 impl Watch {
     /// What there is to be remembered, if it changed since the last call.
@@ -70,7 +71,7 @@ fn told(value: &Value, name: &str) -> Option<Arc<str>> {
 impl Activity {
     fn encode(&self) -> Value {
         let successes =
-            self.successes.iter().map(|(key, presence)| (key.clone(), presence.encode()));
+            self.successes.iter().map(|(key, presence)| (key.to_string(), presence.encode()));
         json!({
             "calls": self.calls, "first": self.first_ms, "last": self.last_ms, "gap": self.gap_ms,
             "silent": self.silent.as_deref(), "answers": self.answers, "missing": self.missing,
@@ -95,7 +96,7 @@ impl Activity {
             consumers: consumers.filter_map(Value::as_u64).take(2).collect(),
             unimplemented: told(value, "unimplemented"),
             successes: successes
-                .map(|(key, presence)| (key.clone(), Presence::decode(presence)))
+                .filter_map(|(key, presence)| Some((key.parse().ok()?, Presence::decode(presence))))
                 .collect(),
         }
     }

@@ -23,12 +23,12 @@ fn memory_survives_being_stored() {
     for time in 0..400 {
         seen(&baseline, &mut watch, time, time < 20);
     }
-    assert!(watch.fields.values().any(|presence| presence.told.is_some()));
+    assert!(watch.fields.iter().any(|(_, presence)| presence.told.is_some()));
     let stored = watch.moved().expect("something to store");
     assert_eq!(watch.moved(), None);
     let read = Watch::decode(&stored);
     assert_eq!(read.operations, watch.operations);
-    assert_eq!(read.fields, watch.fields);
+    assert!(read.fields.iter().eq(watch.fields.iter()));
     let mut again = read;
     again.moved = true;
     assert_eq!(again.moved(), Some(stored));

@@ -1,0 +1,131 @@
+//! One body against its schema: by proof where its shape was judged before, in full otherwise.
+//!
+//! Owns what judging in full gives and which part of it is kept as a [`Proof`]. Refuses to own which schema speaks of a body.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::super::body::{self, Read, Unread};
+use super::super::judgement::{Reason, Seen, Validity};
+use super::super::proof::{Advice, Proof, Proofs, Question};
+use super::super::specification::{SchemaRef, Side};
+use super::{Case, Flaws, presence, shape};
+use crate::model::observation::{Body, Tape};
+
+/// A body that was judged.
+pub(super) struct Judged {
+    pub(super) proof: Arc<Proof>,
+    /// The body as far as counting needs it.
+    pub(super) seen: Seen,
+}
+
+impl Case<'_> {
+    /// Judges a JSON body.
+    pub(super) fn judge_json(
+        &self,
+        side: Side,
+        schema: &SchemaRef,
+        bytes: &[u8],
+    ) -> Result<Judged, Unread> {
+        let read = || body::json(bytes, &self.exchange.plan);
+        // Of a refused request the value itself is asked which field was meant.
+        let is_refused = side == Side::Request && matches!(self.exchange.status, 400 | 415 | 422);
+        match &self.proofs {
+            Some(proofs) if !is_refused => {
+                let tape = self.tape(side);
+                self.consult(&mut proofs.borrow_mut(), (side, schema), (bytes, tape), read)
+            }
+            _ => Ok(self.judge_read(side, schema, read()?)),
+        }
+    }
+
+    /// Judges a form, whose shapes prove nothing.
+    pub(super) fn judge_form(
+        &self,
+        schema: &SchemaRef,
+        bytes: &[u8],
+        read: impl FnOnce() -> Result<Read, Unread>,
+    ) -> Result<Judged, Unread> {
+        match &self.proofs {
+            Some(proofs) => {
+                let mut proofs = proofs.borrow_mut();
+                self.consult(&mut proofs, (Side::Request, schema), (bytes, None), read)
+            }
+            None => Ok(self.judge_read(Side::Request, schema, read()?)),
+        }
+    }
+
+    fn consult(
+        &self,
+        proofs: &mut Proofs,
+        (side, schema): (Side, &SchemaRef),
+        (bytes, tape): (&[u8], Option<&Tape>),
+        read: impl FnOnce() -> Result<Read, Unread>,
+    ) -> Result<Judged, Unread> {
+        let exchange = self.exchange;
+        let question = Question {
+            side,
+            schema,
+            tape,
+            body: bytes,
+            redaction: &exchange.plan,
+            status: exchange.status,
+            consumer: exchange.consumer,
+            time_ms: exchange.time_ms,
+        };
+        match proofs.ask(self.baseline, &question) {
+            Advice::Known(proof) => Ok(Judged { proof, seen: Seen::Unread }),
+            Advice::Skip => Err(Unread::Unvalidatable(Reason::Skipped)),
+            Advice::Judge(ticket) => {
+                let read = read()?;
+                let proof = proofs.learn(ticket, self.prove(side, schema, &read));
+                Ok(Judged { proof, seen: Seen::Value(read.value) })
+            }
+        }
+    }
+
+    fn judge_read(&self, side: Side, schema: &SchemaRef, read: Read) -> Judged {
+        let proof = Arc::new(self.prove(side, schema, &read));
+        Judged { proof, seen: Seen::Value(read.value) }
+    }
+
+    /// Judges in full.
+    fn prove(&self, side: Side, schema: &SchemaRef, read: &Read) -> Proof {
+        let Read { value, withheld } = read;
+        let (Flaws { list: flaws, plain }, validity) =
+            match self.flaws(side, schema, value, withheld) {
+                Ok((flaws, validity)) => (flaws, validity),
+                Err(reason) => (Flaws::default(), Validity::Unvalidatable(reason)),
+            };
+        // Where something is missing anyway nothing can be missed, and a form is asked of requests alone.
+        let fields = if side == Side::Response && validity != Validity::Invalid {
+            self.fields(schema, value)
+        } else {
+            BTreeMap::new()
+        };
+        let plain = plain && fields.len() < presence::FIELDS_MAX;
+        let fields = fields.into_iter().map(|(name, is_there)| (name.into(), is_there)).collect();
+        let form = if side == Side::Request { shape::form(value) } else { 0 };
+        Proof { flaws, validity, fields, form, plain }
+    }
+
+    fn fields(&self, schema: &SchemaRef, value: &Value) -> BTreeMap<String, bool> {
+        let wire = self.wire(Side::Response);
+        presence::fields(wire, wire.schemas.get(wire.side, schema), value)
+    }
+
+    /// What was observed of a body.
+    fn tape(&self, side: Side) -> Option<&Tape> {
+        let observation = self.observation?;
+        let body = match side {
+            Side::Request => &observation.request,
+            Side::Response => &observation.response,
+        };
+        match body {
+            Body::Tape { tape, .. } => Some(tape),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Guarded shapes: what of a body decides whether it keeps its schema (`spec/contract.md` 3.1).
+//!
+//! A [`Plan`] is a trie of generalised places with a cheap test for each keyword whose outcome depends on a value; a shape is
+//! the hash of names, kinds and outcomes. Bodies of equal shapes have equal validity, so that one of them is judged for all.
+//! A schema that cannot be covered for certain has no plan. Refuses to own what is known of a shape (`proof`).
+
+mod compile;
+mod found;
+mod shape;
+mod test;
+#[cfg(test)]
+mod tests;
+
+pub(super) use compile::plan;
+pub(super) use shape::{Grain, Reading, Shape};
+
+use crate::model::hash::ByHash;
+use test::Tests;
+
+/// Where a plan begins.
+const ROOT: usize = 1;
+
+/// The place of everything that no schema speaks of.
+const FREE: usize = 0;
+
+/// What is to be looked at in the bodies of one schema.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// Of the hashes of names, so that nobody outside can choose two of one hash.
+    seed: u64,
+    nodes: Vec<Node>,
+}
+
+/// One generalised place: all values that the same set of schemas applies to.
+#[derive(Debug, Default)]
+struct Node {
+    /// Names that some schema tells apart from others, by their hash, each with the place of its value.
+    names: ByHash<(Box<[u8]>, usize)>,
+    /// Place of the values under all other names.
+    others: usize,
+    /// Place of the items.
+    items: usize,
+    /// Tests of those other names.
+    keys: Option<Tests>,
+    tests: Tests,
+    /// Limits to the number of members, sorted.
+    members: Vec<u64>,
+    /// Limits to the number of items, sorted.
+    counts: Vec<u64>,
+    /// Items have to differ.
+    unique: bool,
+}

@@ -1,0 +1,258 @@
+//! What is known of bodies by their guarded shapes, so that a shape is judged once (`spec/contract.md` 3.1).
+//!
+//! Owns the table of proofs of one baseline, the audits that judge one body in 64 all the same, and the limit to judging in full
+//! where shapes prove too little. Pure but for its memory. Refuses to own shapes (`guard`) and judging (`check`).
+
+mod bucket;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use super::baseline::Baseline;
+use super::check::Flaw;
+use super::guard::{self, Grain, Reading, Shape};
+use super::judgement::{Reason, Validity};
+use super::specification::{SchemaRef, Side};
+use crate::model::hash::fold;
+use crate::model::observation::Tape;
+use crate::model::redaction::Plan;
+use bucket::{Bucket, Consumers};
+use table::Table;
+
+/// One body in so many of a schema is judged in full, whatever is known.
+const AUDIT_EACH: u64 = 64;
+
+/// Bodies of a schema over which it is decided whether shapes prove enough.
+const WINDOW: u32 = 1_000;
+
+/// Proofs of one schema that a new one is compared with, to be kept once.
+const RECENT_MAX: usize = 32;
+
+/// Everything that judging said of one body, beside its value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Proof {
+    pub(super) flaws: Vec<Flaw>,
+    pub(super) validity: Validity,
+    /// Optional fields that could have been there, by pointer: whether they were.
+    pub(super) fields: Vec<(Arc<str>, bool)>,
+    /// Hash of names and types.
+    pub(super) form: u64,
+    /// Both forms of the schema accept it as it stands: neither order nor number of anything matters.
+    pub(super) plain: bool,
+}
+
+/// What became of the bodies that were looked up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProofCounts {
+    /// Known by their shape.
+    pub hits: u64,
+    /// Judged in full, and known from then on.
+    pub misses: u64,
+    /// Judged in full, since no shape proves anything of them.
+    pub unprovable: u64,
+    /// Known, and judged in full all the same.
+    pub audits: u64,
+    /// Audits that said something else than was known. Never but for a mistake of ours.
+    pub mismatches: u64,
+    /// Not judged, for too much had to be judged in full.
+    pub skipped: u64,
+    /// Values that no shape covers, for there were too many in one body.
+    pub unchecked_values: u64,
+}
+
+/// The proofs of one baseline.
+#[derive(Debug)]
+pub struct Proofs {
+    seed: u64,
+    index: HashMap<(Side, Arc<str>), usize>,
+    slots: Vec<Slot>,
+    table: Table,
+    bucket: Bucket,
+    consumers: Consumers,
+    memory: Vec<u64>,
+    counts: ProofCounts,
+}
+
+/// What is known of one schema.
+#[derive(Debug)]
+struct Slot {
+    /// None where no shape proves anything.
+    plan: Option<guard::Plan>,
+    seen: u64,
+    /// Bodies and hits of the current window.
+    window: (u32, u32),
+    /// In the window before, fewer than half were hits.
+    is_cold: bool,
+    recent: Vec<Weak<Proof>>,
+}
+
+/// One body, and what is known of it before it is read.
+pub(super) struct Question<'q> {
+    pub(super) side: Side,
+    pub(super) schema: &'q SchemaRef,
+    /// None where nothing was observed of it.
+    pub(super) tape: Option<&'q Tape>,
+    pub(super) body: &'q [u8],
+    pub(super) redaction: &'q Plan,
+    pub(super) status: u16,
+    pub(super) consumer: u64,
+    pub(super) time_ms: i64,
+}
+
+/// What to do with a body.
+pub(super) enum Advice {
+    Known(Arc<Proof>),
+    /// To be judged in full; what comes of it is to be given back with the ticket.
+    Judge(Ticket),
+    /// There is no time for it.
+    Skip,
+}
+
+/// Says what a full judgement is to be kept as.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    slot: usize,
+    coarse: Option<Shape>,
+    exact: Option<Shape>,
+    /// What was known already.
+    known: Option<Arc<Proof>>,
+}
+
+impl Proofs {
+    /// Nothing is known yet. `seed` is of the hashes in the table and must be unknown to those who send bodies.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            index: HashMap::new(),
+            slots: Vec::new(),
+            table: Table::default(),
+            bucket: Bucket::default(),
+            consumers: Consumers::default(),
+            memory: Vec::new(),
+            counts: ProofCounts::default(),
+        }
+    }
+
+    /// What was counted since the last call.
+    pub fn take_counts(&mut self) -> ProofCounts {
+        std::mem::take(&mut self.counts)
+    }
+
+    /// Looks a body up by its shape.
+    pub(super) fn ask(&mut self, baseline: &Baseline, question: &Question<'_>) -> Advice {
+        let is_new_consumer = self.consumers.is_new(question.consumer);
+        let index = self.slot(baseline, question);
+        let (coarse, exact) = self.shapes(index, question);
+        let mut shapes = [coarse, exact].into_iter().flatten();
+        let found = shapes.find_map(|shape| self.table.get(key(index, shape)));
+        let slot = &mut self.slots[index];
+        slot.count(found.is_some());
+        if let Some(known) = found {
+            self.counts.unchecked_values += coarse.map_or(0, |shape| u64::from(shape.unchecked));
+            if !slot.seen.is_multiple_of(AUDIT_EACH) {
+                self.counts.hits += 1;
+                return Advice::Known(known);
+            }
+            self.counts.audits += 1;
+            return Advice::Judge(Ticket { slot: index, coarse, exact, known: Some(known) });
+        }
+        let is_rare = slot.seen < u64::from(WINDOW);
+        let is_urgent = is_rare || is_new_consumer || !(200..300).contains(&question.status);
+        let is_limited = slot.is_cold || slot.plan.is_none();
+        if is_limited && !self.bucket.admit(question.time_ms, is_urgent) {
+            self.counts.skipped += 1;
+            return Advice::Skip;
+        }
+        if coarse.is_some() {
+            self.counts.misses += 1;
+        } else {
+            self.counts.unprovable += 1;
+        }
+        Advice::Judge(Ticket { slot: index, coarse, exact, known: None })
+    }
+
+    /// Keeps what judging in full said; the same, shared.
+    pub(super) fn learn(&mut self, ticket: Ticket, proof: Proof) -> Arc<Proof> {
+        let Ticket { slot: index, coarse, exact, known } = ticket;
+        let is_covered = coarse.is_some_and(|shape| shape.unchecked == 0);
+        if let Some(known) = known {
+            if *known == proof {
+                return known;
+            }
+            // What nobody looked at proves nothing against anybody.
+            self.counts.mismatches += u64::from(is_covered);
+            for shape in [coarse, exact].into_iter().flatten() {
+                self.table.remove(key(index, shape));
+            }
+        }
+        let shape = if proof.plain { coarse } else { exact.filter(|_| is_covered) };
+        let proof = self.slots[index].share(proof);
+        let is_lasting = proof.validity != Validity::Unvalidatable(Reason::Panic);
+        if let Some(shape) = shape.filter(|_| is_lasting) {
+            self.table.insert(key(index, shape), Arc::clone(&proof));
+        }
+        proof
+    }
+
+    fn slot(&mut self, baseline: &Baseline, question: &Question<'_>) -> usize {
+        let name = (question.side, Arc::clone(&question.schema.key));
+        if let Some(index) = self.index.get(&name) {
+            return *index;
+        }
+        let schemas = (&baseline.specification.schemas, &baseline.validators);
+        let plan = guard::plan(schemas, (question.side, question.schema), self.seed);
+        self.slots.push(Slot { plan, seen: 0, window: (0, 0), is_cold: false, recent: Vec::new() });
+        self.index.insert(name, self.slots.len() - 1);
+        self.slots.len() - 1
+    }
+
+    /// The shape in both grains; the exact one only where the coarse one is not known.
+    fn shapes(&mut self, index: usize, question: &Question<'_>) -> (Option<Shape>, Option<Shape>) {
+        let (Some(plan), Some(tape)) = (&self.slots[index].plan, question.tape) else {
+            return (None, None);
+        };
+        let Question { body, redaction, side, .. } = *question;
+        let reading = Reading { plan, tape, body, redaction };
+        // The form of a request is part of what is known of it.
+        let grain = Grain::Coarse { names: side == Side::Request };
+        let Some(coarse) = reading.shape(grain, &mut self.memory) else { return (None, None) };
+        if self.table.get(key(index, coarse)).is_some() {
+            return (Some(coarse), None);
+        }
+        (Some(coarse), reading.shape(Grain::Exact, &mut self.memory))
+    }
+}
+
+impl Slot {
+    fn count(&mut self, hit: bool) {
+        self.seen += 1;
+        self.window.0 += 1;
+        self.window.1 += u32::from(hit);
+        if self.window.0 >= WINDOW {
+            self.is_cold = self.window.1 * 2 < self.window.0;
+            self.window = (0, 0);
+        }
+    }
+
+    /// The same proof, if one of the last ones was equal.
+    fn share(&mut self, proof: Proof) -> Arc<Proof> {
+        self.recent.retain(|known| known.strong_count() > 0);
+        let known = self.recent.iter().filter_map(Weak::upgrade).find(|known| **known == proof);
+        known.unwrap_or_else(|| {
+            let proof = Arc::new(proof);
+            if self.recent.len() >= RECENT_MAX {
+                self.recent.remove(0);
+            }
+            self.recent.push(Arc::downgrade(&proof));
+            proof
+        })
+    }
+}
+
+fn key(slot: usize, shape: Shape) -> u64 {
+    fold(shape.id, slot as u64)
+}

@@ -243,19 +243,20 @@ fn exploded_object(travel: &Travel<'_>, pairs: &Pairs<'_>) -> Decoded {
     if members.is_empty() { Decoded::Absent } else { Decoded::Value(Value::Object(members)) }
 }
 
-/// `name[a]=1&name[b][c]=2`.
+/// `name[a]=1&name[b][c]=2`, and lists as PHP and Rails spell them: `name[d][]=3`.
 fn deep_object(travel: &Travel<'_>, pairs: &Pairs<'_>) -> Decoded {
     let mut root = Map::new();
     for (full, text) in &pairs.0 {
         let Some(rest) = full.strip_prefix(travel.name).filter(|rest| rest.starts_with('[')) else {
             continue;
         };
-        let keys: Vec<&str> = rest
+        let mut keys: Vec<&str> = rest
             .split('[')
             .skip(1)
             .map(|key| key.strip_suffix(']').unwrap_or(key))
             .take(8)
             .collect();
+        let is_item = keys.len() > 1 && keys.pop_if(|key| key.is_empty()).is_some();
         let Some((last, path)) = keys.split_last() else { continue };
         let mut schema = travel.schema;
         let mut target = &mut root;
@@ -267,9 +268,18 @@ fn deep_object(travel: &Travel<'_>, pairs: &Pairs<'_>) -> Decoded {
             target = next;
         }
         let schema = schema.and_then(|schema| travel.wire.property(schema, last));
+        let listed = schema.filter(|schema| travel.wire.types(schema).has("array"));
+        let schema = listed.map_or(schema, |schema| travel.wire.items(schema));
         let types = schema.map(|schema| travel.wire.types(schema)).unwrap_or_default();
         let Ok(value) = coerce(types, &plain(text)) else { return Decoded::Ambiguous };
-        target.insert((*last).to_owned(), value);
+        if is_item || listed.is_some() {
+            let entry =
+                target.entry((*last).to_owned()).or_insert_with(|| Value::Array(Vec::new()));
+            let Value::Array(items) = entry else { return Decoded::Malformed };
+            items.push(value);
+        } else {
+            target.insert((*last).to_owned(), value);
+        }
     }
     if root.is_empty() { Decoded::Absent } else { Decoded::Value(Value::Object(root)) }
 }
@@ -299,11 +309,18 @@ pub(super) fn is_spoken_for(parameter: &Parameter, name: &str, wire: Wire<'_>) -
         && travel.schema.is_some_and(|schema| travel.wire.property(schema, name).is_some())
 }
 
+/// The field that a name in a form belongs to: that before the brackets, where the field is written so.
+fn field_of<'n>(content: &Content, name: &'n str) -> &'n str {
+    let base = name.split_once('[').map_or(name, |(base, _)| base);
+    let deep = content.encoding.get(base).is_some_and(|field| field.style == Style::DeepObject);
+    if deep { base } else { name }
+}
+
 /// An urlencoded form as the object that its schema describes.
 pub(super) fn form(content: &Content, text: &str, wire: Wire<'_>) -> Decoded {
     let schema = content.schema.as_ref().map(|schema| wire.schemas.get(wire.side, schema));
     let pairs = Pairs::parse(text);
-    let mut names: Vec<&str> = pairs.names().collect();
+    let mut names: Vec<&str> = pairs.names().map(|name| field_of(content, name)).collect();
     names.sort_unstable();
     names.dedup();
     let mut members = Map::new();
@@ -405,6 +422,11 @@ mod tests {
                 format!("{{in: query, name: p, style: deepObject, {object}}}"),
                 "p[a]=1&p[b]=x",
                 Some(record.clone()),
+            ),
+            (
+                "{in: query, name: p, style: deepObject, schema: {type: object, properties: {a: {type: array, items: {type: integer}}}}}".to_owned(),
+                "p[a][]=1&p[a][]=2",
+                Some(json!({"a": [1, 2]})),
             ),
             (format!("{{in: query, name: p, {object}}}"), "a=1&b=x&c=9", Some(record.clone())),
             (

@@ -5,6 +5,7 @@
 //! another folder of this crate.
 
 pub mod api;
+pub mod brackets;
 pub mod capture;
 pub mod delivery;
 pub mod document;

@@ -9,6 +9,22 @@ const QUERY: &[&str] = &[
     "_t", "_ts",
 ];
 
+/// Cookies of analysts, balancers and shields, by how they begin.
+const COOKIE_PREFIXES: &[&str] = &[
+    "_ga",
+    "_gid",
+    "_gat",
+    "_gcl",
+    "_fbp",
+    "_hj",
+    "_pk_",
+    "__cf",
+    "cf_",
+    "__utm",
+    "AWSALB",
+    "ARRAffinity",
+];
+
 const FIELD_PREFIXES: &[&str] = &[
     "accept",
     "content-",
@@ -68,11 +84,18 @@ const REQUEST_FIELDS: &[&str] = &[
     "upgrade-insecure-requests",
     "user-agent",
     "via",
+    "x-app-version",
+    "x-client-build",
+    "x-client-info",
+    "x-client-name",
+    "x-client-platform",
+    "x-client-version",
     "x-cloud-trace-context",
     "x-correlation-id",
     "x-request-id",
     "x-request-start",
     "x-requested-with",
+    "x-sdk-version",
 ];
 
 /// Fields that any server, cache or proxy sends of its own accord, in order.
@@ -121,6 +144,12 @@ pub fn is_noise_parameter(name: &str) -> bool {
         || QUERY.contains(&name)
 }
 
+/// Whether a cookie was set by somebody who does not know the API.
+#[must_use]
+pub fn is_noise_cookie(name: &str) -> bool {
+    name.is_empty() || COOKIE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// Whether a request field, in lower case, belongs to the protocol, to the client or to what stands between.
 #[must_use]
 pub fn is_noise_field(name: &str) -> bool {
@@ -145,9 +174,12 @@ mod tests {
         for name in ["utm_source", "fbclid", "_", ""] {
             assert!(is_noise_parameter(name), "{name}");
         }
-        for name in ["via", "x-forwarded-host", "acme-request-id", "accept-language"] {
+        for name in
+            ["via", "x-forwarded-host", "acme-request-id", "accept-language", "x-client-version"]
+        {
             assert!(is_noise_field(name), "{name}");
         }
+        assert!(is_noise_cookie("_ga_XYZ") && !is_noise_cookie("theme"));
         assert!(is_noise_answer_field("server") && is_noise_answer_field("date"));
         assert!(!is_noise_parameter("page"));
         assert!(!is_noise_field("x-tenant") && !is_noise_answer_field("x-total"));

@@ -15,6 +15,8 @@ pub struct Observation {
     pub query: Vec<Parameter>,
     /// Request fields that may be parameters of the API.
     pub headers: Vec<Parameter>,
+    /// Cookies that are no credentials, where they are looked at.
+    pub cookies: Vec<Parameter>,
     /// The credentials, each as `kind TAB place TAB name`, sorted, one per line; empty for an anonymous request. Kind and
     /// place are the numbers of [`super::exchange::CredentialKind`] and [`super::exchange::CredentialPlace`].
     pub credentials: String,
@@ -40,8 +42,8 @@ pub struct Observation {
     pub time_ms: i64,
     /// Weeks since 1970, where evidence ages; else 0.
     pub epoch: u16,
-    /// Keyed hashes of the member names of a refused request's body, where it is a JSON object.
-    pub refused_names: Vec<u64>,
+    /// Keyed hashes of the member names of a refused request's body, where that is an object.
+    pub refused_names: Option<Vec<u64>>,
     /// Why this exchange is never learned from.
     pub noise: Option<Noise>,
 }
@@ -272,7 +274,7 @@ impl DataClass {
 /// One query parameter or field of a message, all its values taken together.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// Empty when the name itself is data.
+    /// A step in brackets that is data is replaced by [`brackets::DATA`](super::brackets::DATA) and its class.
     pub name: Arc<str>,
     /// Keyed hash of the name.
     pub hash: u64,

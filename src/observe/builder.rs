@@ -258,6 +258,12 @@ impl<'a, 'b> Builder<'a, 'b> {
         });
     }
 
+    /// Opens a container whose content is at hand; whether it is looked into. If not, it is written already.
+    pub(super) fn enter(&mut self, object: bool) -> bool {
+        self.open(object);
+        std::mem::take(&mut self.passing) == 0
+    }
+
     pub(super) fn close(&mut self) {
         self.end(true);
     }

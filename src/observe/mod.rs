@@ -49,7 +49,12 @@ pub struct Lens {
     pub path_segments_max: usize,
     /// Whether evidence ages, week by week.
     pub epochs: bool,
+    /// Whether cookies that are no credentials are parameters.
+    pub include_cookies: bool,
 }
+
+/// Members of a refused body that are remembered; bodies of more say nothing.
+const REFUSED_NAMES_MAX: usize = 32;
 
 /// Milliseconds of an epoch: seven days.
 const EPOCH_MS: i64 = 7 * 24 * 3_600_000;
@@ -73,6 +78,7 @@ impl Default for Lens {
             path_bytes_max: 2_048,
             path_segments_max: 32,
             epochs: false,
+            include_cookies: false,
         }
     }
 }
@@ -127,9 +133,12 @@ impl Observer {
                 _ => {}
             }
         }
-        let Observation { mut path, mut query, mut headers, mut response_headers, .. } = before;
+        let Observation { mut path, mut query, mut headers, mut cookies, .. } = before;
+        let mut response_headers = before.response_headers;
         path.clear();
-        [&mut query, &mut headers, &mut response_headers].into_iter().for_each(Vec::clear);
+        [&mut query, &mut headers, &mut cookies, &mut response_headers]
+            .into_iter()
+            .for_each(Vec::clear);
         let (mut ids, mut echoes) = (before.ids, before.echoes);
         ids.clear();
         echoes.clear();
@@ -140,6 +149,7 @@ impl Observer {
             path,
             query,
             headers,
+            cookies,
             credentials,
             response_headers,
             echoes,
@@ -204,7 +214,7 @@ impl Observer {
     }
 
     fn parameters(&mut self, exchange: &Exchange, accepted: bool) {
-        let Self { key, work, observation, .. } = self;
+        let Self { key, lens, work, observation, .. } = self;
         let mut collector = Collector {
             key,
             plan: &exchange.plan,
@@ -215,7 +225,11 @@ impl Observer {
         if accepted {
             let query = exchange.query.as_deref().unwrap_or_default();
             collector.query(query, &mut observation.query);
-            collector.request_fields(&exchange.request.fields, &mut observation.headers);
+            let fields = &exchange.request.fields;
+            collector.request_fields(fields, &mut observation.headers);
+            if lens.include_cookies {
+                collector.cookies(fields, &mut observation.cookies);
+            }
         }
         let fields = &exchange.response.fields;
         collector.response_fields(fields, accepted, &mut observation.response_headers);
@@ -241,14 +255,16 @@ fn write_credentials(credentials: &[Credential], out: &mut String) {
     }
 }
 
-/// Hashes of the member names of a body that is an object.
-fn root_names(body: &Body) -> Vec<u64> {
-    let Body::Tape { tape, .. } = body else { return Vec::new() };
+/// Hashes of the member names of a whole body that is an object of few.
+fn root_names(body: &Body) -> Option<Vec<u64>> {
+    let Body::Tape { tape, .. } = body else { return None };
+    if !matches!(tape.tokens.first(), Some(Token::Object { closed: true, .. })) {
+        return None;
+    }
     let mut depth = 0_usize;
     let mut names = Vec::new();
     for token in &tape.tokens {
         match token {
-            Token::Object { closed: false, .. } if depth == 0 => return Vec::new(),
             Token::Object { .. } | Token::Array { .. } => depth += 1,
             Token::End => depth = depth.saturating_sub(1),
             Token::Key(key) if depth == 1 && key.data.is_none() && !key.superseded => {
@@ -257,7 +273,7 @@ fn root_names(body: &Body) -> Vec<u64> {
             _ => {}
         }
     }
-    names
+    (names.len() <= REFUSED_NAMES_MAX).then_some(names)
 }
 
 /// The hash of the last path segment of a `Location`.

@@ -4,6 +4,7 @@
 
 use super::builder::Builder;
 use super::json;
+use crate::model::brackets;
 use crate::model::media::MediaType;
 use crate::model::observation::Tape;
 
@@ -42,14 +43,13 @@ pub(super) fn read(bytes: &[u8], boundary: &str, mut builder: Builder<'_, '_>) -
         written.push(part.name);
         let same: Vec<&Part<'_>> = parts.iter().filter(|other| other.name == part.name).collect();
         builder.key(part.name);
-        if same.len() > 1 {
-            builder.open(false);
-            for part in &same {
+        if same.len() == 1 && !brackets::is_list(part.name) {
+            part.write(&mut builder);
+        } else if builder.enter(false) {
+            for part in same {
                 part.write(&mut builder);
             }
             builder.close();
-        } else {
-            part.write(&mut builder);
         }
     }
     builder.end(whole);

@@ -3,15 +3,17 @@
 //! Owns what is kept of a value. Refuses to own the ignore lists (`model::noise`) and whether a parameter is stated; that needs
 //! counts.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::builder::{Sight, hash_short, mark};
 use super::classes::classify;
 use super::form;
-use super::names::Names;
+use super::names::{self, Names};
+use crate::model::brackets;
 use crate::model::exchange::{Credential, CredentialPlace, Field};
 use crate::model::hash::HashKey;
-use crate::model::noise::{is_noise_field, is_noise_parameter};
+use crate::model::noise::{is_noise_cookie, is_noise_field, is_noise_parameter};
 use crate::model::observation::{Classes, List, Parameter, TextSpan};
 use crate::model::redaction::Plan;
 
@@ -50,6 +52,7 @@ impl Collector<'_> {
                 continue;
             }
             let hidden = self.plan.hides_parameter(&name);
+            let name = without_data(&name);
             let bare = value.is_none();
             let value = (!hidden).then(|| value.unwrap_or_default());
             self.see(&name, value.as_deref(), bare, found);
@@ -68,6 +71,18 @@ impl Collector<'_> {
             };
             if !ignored && !self.is_credential(name, CredentialPlace::Header) {
                 self.see(name, field.value.as_str(), false, found);
+            }
+        }
+    }
+
+    /// Cookies that may be parameters; their values never get this far.
+    pub(super) fn cookies(&mut self, fields: &[Field], found: &mut Vec<Parameter>) {
+        let lines = fields.iter().filter(|field| &*field.name == "cookie");
+        let pairs = lines.filter_map(|line| line.value.as_str()).flat_map(|line| line.split(';'));
+        for pair in pairs.take(PARAMETERS_MAX) {
+            let name = pair.split_once('=').map_or(pair, |(name, _)| name).trim();
+            if !is_noise_cookie(name) && !self.is_credential(name, CredentialPlace::Cookie) {
+                self.see(name, None, false, found);
             }
         }
     }
@@ -152,6 +167,22 @@ fn is_stated(name: &str) -> bool {
     STATED_RESPONSE_FIELDS.contains(&name)
         || name.contains("ratelimit")
         || ["x-total", "x-page", "x-next"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// A name whose steps in brackets are names too: those that are data, as the keys of maps are, give way to their class.
+fn without_data(name: &str) -> Cow<'_, str> {
+    let Some((base, steps)) = brackets::split(name) else { return Cow::Borrowed(name) };
+    if steps.iter().all(|step| names::data_class(step).is_none()) {
+        return Cow::Borrowed(name);
+    }
+    let steps: Vec<Cow<'_, str>> = steps
+        .iter()
+        .map(|step| match names::data_class(step) {
+            Some(class) => Cow::Owned(format!("{}{}", brackets::DATA, class.as_str())),
+            None => Cow::Borrowed(*step),
+        })
+        .collect();
+    Cow::Owned(brackets::join(base, steps.iter().map(|step| &**step)))
 }
 
 /// The separator that splits a value into at least two items, and what they are.

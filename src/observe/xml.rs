@@ -134,7 +134,9 @@ fn write(element: &Element<'_>, all: &[Element<'_>], builder: &mut Builder<'_, '
         builder.text(text);
         return;
     }
-    builder.open(true);
+    if !builder.enter(true) {
+        return;
+    }
     for (name, value) in &element.attributes {
         builder.key(&format!("@{name}"));
         builder.text(value);
@@ -147,12 +149,13 @@ fn write(element: &Element<'_>, all: &[Element<'_>], builder: &mut Builder<'_, '
         }
         written.push(first.name);
         builder.key(first.name);
-        builder.open(false);
-        let same = element.children.iter().filter_map(child);
-        for same in same.filter(|same| same.name == first.name) {
-            write(same, all, builder);
+        if builder.enter(false) {
+            let same = element.children.iter().filter_map(child);
+            for same in same.filter(|same| same.name == first.name) {
+                write(same, all, builder);
+            }
+            builder.end(element.closed);
         }
-        builder.end(element.closed);
     }
     if !text.is_empty() {
         builder.key("#text");

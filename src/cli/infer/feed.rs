@@ -103,11 +103,13 @@ pub(super) struct Settings<'a> {
     pub(super) format: Option<Format>,
     /// Whether evidence ages.
     pub(super) epochs: bool,
+    /// Whether cookies are parameters.
+    pub(super) include_cookies: bool,
 }
 
 impl Feed {
     pub(super) fn new(settings: &Settings<'_>) -> Result<Self, Failure> {
-        let Settings { api, key, base_urls, format, epochs } = *settings;
+        let Settings { api, key, base_urls, format, epochs, include_cookies } = *settings;
         let options = Options::default();
         let bases: Vec<Base> =
             base_urls.iter().map(|url| Base::parse(url)).collect::<Result<_, _>>()?;
@@ -124,7 +126,7 @@ impl Feed {
                 response_cap: options.response_body.as_len(),
             },
             key: key.clone(),
-            lens: Lens { path_prefix: prefix.into(), epochs, ..Lens::default() },
+            lens: Lens { path_prefix: prefix.into(), epochs, include_cookies, ..Lens::default() },
             bases,
             format,
         })

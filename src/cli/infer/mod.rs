@@ -66,6 +66,12 @@ pub(crate) struct Arguments {
     /// Leave out the `x-driftgate-*` members that say how sure each fact is
     #[arg(long)]
     no_extensions: bool,
+    /// Whether to add examples: `synthetic` ones have the right type and were never sent by anybody
+    #[arg(long, value_enum, default_value = "off")]
+    examples: Examples,
+    /// Take cookies that are no credentials for parameters
+    #[arg(long)]
+    include_cookies: bool,
     /// Sightings below which an operation is not stated
     #[arg(long, value_name = "N", default_value_t = 3)]
     min_samples: u32,
@@ -121,6 +127,12 @@ enum OpenApi {
     V30,
     #[value(name = "3.1")]
     V31,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Examples {
+    Off,
+    Synthetic,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -181,6 +193,7 @@ impl Arguments {
             base_urls: &self.base_url,
             format: self.input.into(),
             epochs: self.epochs == Epochs::Week,
+            include_cookies: self.include_cookies,
         })?;
         let mut learned = feed.read(&self.files, self.jobs.clamp(1, 64), self.progress)?;
         let mut evidence = learned.take_chosen(&self.api, key.id());
@@ -212,6 +225,7 @@ impl Arguments {
                 Shown::Permissive => View::Permissive,
             },
             extensions: !self.no_extensions,
+            examples: self.examples == Examples::Synthetic,
             path_prefix: learned.path_prefix.clone(),
             samples_min: self.min_samples.max(1),
             ..ProjectOptions::default()

@@ -66,6 +66,8 @@ fn setting(api: &config::Api, config: &Config, now_ms: i64) -> Result<ApiSetting
         path_prefix: api.path_prefix.clone(),
         servers: Vec::new(),
         drift: config.drift.clone(),
+        inference: config.inference.clone(),
+        apis: config.apis.len(),
         baseline,
         name,
     })

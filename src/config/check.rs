@@ -94,6 +94,7 @@ fn parts(config: &Config, names: &Names, problems: &mut Problems) {
     part("/limits", &|found| config.limits.check(found));
     part("/capture", &|found| config.capture.check(found));
     part("/analysis", &|found| config.analysis.check(found));
+    part("/inference", &|found| config.inference.check(found));
     part("/drift", &|found| config.drift.check(found));
     part("/egress", &|found| config.egress.check(found));
     part("/store", &|found| config.store.check(found));

@@ -15,7 +15,7 @@ use crate::capture::options::{Mode, Redact};
 use crate::deliver::auth::AuthProvider;
 use crate::deliver::options::Egress;
 use crate::model::secret::VisitSecret;
-use crate::pipeline::options::{Analysis, Baseline};
+use crate::pipeline::options::{Analysis, Baseline, Inference};
 use crate::proxy::options::{DataPlane, Forward, Limits, Listener, Shutdown, Upstream};
 use crate::webhooks::Webhook;
 use crate::{admin, capture, contract, store, telemetry};
@@ -42,6 +42,8 @@ pub struct Config {
     pub capture: capture::options::Options,
     /// How the analysis thread works.
     pub analysis: Analysis,
+    /// How specifications are learned from traffic.
+    pub inference: Inference,
     /// When deviations from the contract become findings.
     pub drift: contract::Options,
     /// Which addresses outgoing calls may reach.
@@ -119,6 +121,7 @@ impl Default for Config {
             limits: Limits::default(),
             capture: capture::options::Options::default(),
             analysis: Analysis::default(),
+            inference: Inference::default(),
             drift: contract::Options::default(),
             egress: Egress::default(),
             auth_providers: Vec::new(),

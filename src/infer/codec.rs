@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::Error;
 use super::evidence::{Body, Evidence};
 use super::limits::Size;
-use super::monoid::Monoid as _;
+use super::monoid::Monoid;
 
 /// The version of these bytes. Newer ones are refused; sections are only ever added.
 pub(super) const ENGINE: u16 = 2;
@@ -51,6 +51,13 @@ pub fn encode(evidence: &Evidence) -> Vec<u8> {
     writer.bytes
 }
 
+/// Bytes that a part takes when written.
+pub(super) fn weight(part: &impl Monoid) -> usize {
+    let mut writer = Writer::default();
+    part.write(&mut writer);
+    writer.bytes.len()
+}
+
 /// Reads what [`encode`] wrote.
 ///
 /// # Errors
@@ -83,7 +90,7 @@ pub fn decode(bytes: &[u8]) -> Result<Evidence, Error> {
         let mut section = Reader { bytes: head.take(length)?, depth: 0 };
         if tag == SECTION_BODY {
             evidence.body = Body::read(&mut section)?;
-            evidence.size = Size::of(&evidence.body.root, evidence.size);
+            evidence.size = Size::of(&evidence.body, evidence.size.limits);
         }
     }
     Ok(evidence)

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::codec::{Corrupt, Reader, Writer};
 use super::error::Error;
 use super::generations::Generations;
-use super::limits::Size;
+use super::limits::{Limits, Size};
 use super::monoid::{All, Bits64, Capped, Count, Greatest, Monoid, Range, Sum, blocks};
 use super::plans::Budget;
 use super::shape::Shape;
@@ -49,11 +49,9 @@ impl Evidence {
         }
     }
 
-    /// The same with room for so many nodes of the trie.
-    #[cfg(test)]
-    pub(super) fn with_nodes_max(mut self, nodes_max: usize) -> Self {
-        self.size.nodes_max = nodes_max;
-        self
+    /// Sets the bounds within which it learns from now on.
+    pub fn limit(&mut self, limits: Limits) {
+        self.size = Size::of(&self.body, limits);
     }
 
     /// The same, learning without short cuts for known shapes.
@@ -102,7 +100,7 @@ pub fn merge(evidence: &mut Evidence, other: &Evidence) -> Result<(), Error> {
     body.merge(&other.body);
     collapse::canonicalise(&mut body.root);
     generations::age(&mut body.root, body.newest.0);
-    evidence.size = Size::of(&body.root, evidence.size);
+    evidence.size = Size::of(body, evidence.size.limits);
     Ok(())
 }
 
@@ -126,6 +124,8 @@ blocks! {
         /// Bodies of refusals, pooled over all operations.
         refusal_bodies: Table<Shape, 64>,
         known_ids: KnownIds,
+        /// Times of the exchanges that taught something, Unix milliseconds.
+        times: Range,
     }
 }
 
@@ -174,6 +174,7 @@ blocks! {
         bodiless: Count,
         request: Table<BodyEvidence, 8>,
         responses: BTreeMap<u16, Response>,
+        cookies: Table<ParameterEvidence, 32>,
     }
 }
 

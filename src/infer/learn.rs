@@ -49,6 +49,9 @@ pub fn learn(evidence: &mut Evidence, observation: &Observation) -> Novelty {
         return novelty;
     }
     body.learned.add(1);
+    if observation.time_ms > 0 {
+        body.times.see(observation.time_ms);
+    }
     if !observation.server.is_empty() {
         body.servers.slot(Name::public(&observation.server)).0.add();
     }
@@ -56,13 +59,13 @@ pub fn learn(evidence: &mut Evidence, observation: &Observation) -> Novelty {
         body.newest.see(u64::from(observation.epoch));
         generations::age(&mut body.root, body.newest.0);
     }
-    let mut work = Work { novelty: &mut novelty, plans };
-    if observation.accepted() {
-        if limits::admit(body, size, &observation.path) {
-            accept(body, observation, size, &mut work);
-        }
-    } else {
-        refuse(body, observation, &mut work);
+    if !observation.accepted() {
+        refuse(body, observation, &mut Work { novelty: &mut novelty, plans });
+    } else if limits::admit(body, plans, size, (&observation.path, cell_of(&observation.method))) {
+        accept(body, observation, size, &mut Work { novelty: &mut novelty, plans });
+    }
+    if novelty.is_some() {
+        size.grew(body);
     }
     novelty
 }
@@ -93,15 +96,12 @@ fn accept(
     observation.ids.iter().for_each(|id| body.known_ids.see(*id));
     let newest = body.newest.0;
     let node = trie::descend(&mut body.root, observation, work.novelty, &mut size.nodes);
-    let (method, head_only) = match &observation.method {
-        Method::Head => (&Method::Get, true),
-        other => (other, false),
-    };
-    let Some(index) = Method::DOCUMENTED.iter().position(|known| known == method) else {
-        node.other_methods.see(method.as_str());
+    let head_only = observation.method == Method::Head;
+    let index = cell_of(&observation.method);
+    if Method::DOCUMENTED.len() <= usize::from(index) {
+        node.other_methods.see(observation.method.as_str());
         return;
-    };
-    let index = u16::try_from(index).unwrap_or(u16::MAX);
+    }
     let none = Generations::default();
     if !node.cells.get(&index).unwrap_or(&none).wants(observation.epoch, newest) {
         return;
@@ -109,8 +109,16 @@ fn accept(
     let generations = node.cells.entry(index).or_default();
     let (cell, first) = generations.of(observation.epoch);
     work.novelty.operation |= first;
+    size.cells += usize::from(first);
     cell.see(observation, head_only, work);
     generations.age(newest);
+}
+
+/// The cell that a method is counted in: that of GET for HEAD, beyond all for methods that OpenAPI does not know.
+fn cell_of(method: &Method) -> u16 {
+    let method = if *method == Method::Head { &Method::Get } else { method };
+    let index = Method::DOCUMENTED.iter().position(|known| known == method);
+    index.and_then(|index| u16::try_from(index).ok()).unwrap_or(u16::MAX)
 }
 
 impl Cell {
@@ -127,6 +135,7 @@ impl Cell {
         }
         see_parameters(&mut self.query, &observation.query, observation, work.novelty);
         see_parameters(&mut self.headers, &observation.headers, observation, work.novelty);
+        see_parameters(&mut self.cookies, &observation.cookies, observation, work.novelty);
         self.credentials.see(&observation.credentials);
         see_body(&mut self.request, &mut self.bodiless, &observation.request, work);
         work.novelty.status |= !self.responses.contains_key(&observation.status);

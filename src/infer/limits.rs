@@ -1,82 +1,155 @@
 //! The bounds on the growth of one API's evidence, and what gives way (`spec/inference.md` 13).
 //!
-//! Owns the count of trie nodes, the order in which room is made, and the names of limits in reports. Bounds of single tables
+//! Owns the size of evidence, the order in which room is made, and the names of limits in reports. Bounds of single tables
 //! are the tables' own; here they are only told. Up to the global bound evidence does not depend on order; beyond it that is
 //! best effort, and the evidence says so.
 
 use std::collections::BTreeMap;
 
+use super::codec;
 use super::collapse;
 use super::evidence::{Body, BodyEvidence, Node};
 use super::monoid::Monoid as _;
+use super::plans::Budget;
 use super::shape::Shape;
 use super::table::Table;
 use crate::model::observation::Path;
 
-/// Nodes of the trie of one API.
-const NODES_MAX: usize = 131_072;
+/// Novel exchanges between two weighings.
+const NEWS_MAX: u32 = 4_096;
+
+/// Memory that evidence takes, as a multiple of its encoded form.
+const BYTES_PER_ENCODED: usize = 2;
+
+/// Most nodes that are collapsed at one go.
+const COLLAPSES_MAX: usize = 64;
+
+/// Bounds on what is kept of one API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Nodes of the trie of paths.
+    pub nodes: usize,
+    /// Candidate operations.
+    pub cells: usize,
+    /// Bytes of memory, as an estimate from the encoded form.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { nodes: 131_072, cells: 32_768, bytes: 40 << 20 }
+    }
+}
 
 /// Limits that the evidence itself remembers; the others show in its tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Limit {
-    /// Nodes were collapsed although their children differ.
+    /// Nodes were collapsed although their children differ, since there were too many nodes.
     Nodes,
-    /// Exchanges of paths for which there was no room.
+    /// Exchanges of operations for which there was no room.
     Unlearned,
+    /// Nodes were collapsed since there were too many candidate operations.
+    Cells,
+    /// Nodes were collapsed, or short cuts given up, since all of it took too much memory.
+    Bytes,
 }
 
 impl Limit {
-    const ALL: [Self; 2] = [Self::Nodes, Self::Unlearned];
+    const ALL: [Self; 4] = [Self::Nodes, Self::Unlearned, Self::Cells, Self::Bytes];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Nodes => "nodes",
             Self::Unlearned => "unlearned",
+            Self::Cells => "cells",
+            Self::Bytes => "evidence_bytes",
         }
     }
 }
 
-/// How large a trie is, and may become.
-#[derive(Debug, Clone, Copy)]
+/// How large evidence is, and may become.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Size {
     pub(super) nodes: usize,
-    pub(super) nodes_max: usize,
-}
-
-impl Default for Size {
-    fn default() -> Self {
-        Self { nodes: 1, nodes_max: NODES_MAX }
-    }
+    pub(super) cells: usize,
+    bytes: usize,
+    /// Novel exchanges since it was weighed.
+    news: u32,
+    /// Nothing is left that could give way.
+    exhausted: bool,
+    pub(super) limits: Limits,
 }
 
 impl Size {
-    /// Counts anew; the bounds stay.
-    pub(super) fn of(root: &Node, size: Self) -> Self {
-        Self { nodes: count(root), ..size }
+    /// Counts and weighs.
+    pub(super) fn of(body: &Body, limits: Limits) -> Self {
+        let (nodes, cells) = count(&body.root);
+        let bytes = codec::weight(body) * BYTES_PER_ENCODED;
+        Self { nodes, cells, bytes, news: 0, exhausted: false, limits }
+    }
+
+    /// Notes that something new was learned, which takes memory.
+    pub(super) fn grew(&mut self, body: &Body) {
+        self.news += 1;
+        if self.news >= NEWS_MAX {
+            *self = Self::of(body, self.limits);
+        }
+    }
+
+    /// The limit that one more path of so many segments would hit.
+    fn hit(self, segments: usize, share: usize) -> Option<Limit> {
+        let Limits { nodes, cells, bytes } = self.limits;
+        if self.nodes + segments > nodes / 8 * share {
+            Some(Limit::Nodes)
+        } else if self.cells >= cells / 8 * share {
+            Some(Limit::Cells)
+        } else {
+            (self.bytes > bytes / 8 * share).then_some(Limit::Bytes)
+        }
     }
 }
 
-fn count(node: &Node) -> usize {
+/// The nodes and the cells at and below a node.
+fn count(node: &Node) -> (usize, usize) {
     let below = node.children.iter().map(|entry| &entry.value).chain(node.crowd());
-    1 + below.map(count).sum::<usize>()
+    below.map(count).fold((1, node.cells.len()), |sum, own| (sum.0 + own.0, sum.1 + own.1))
 }
 
-/// Whether there is room for a path, made if need be: the widest nodes lose their unknown words, whatever those are like.
-pub(super) fn admit(body: &mut Body, size: &mut Size, path: &Path) -> bool {
-    if size.nodes + path.segments.len() <= size.nodes_max {
+/// Whether there is room for an exchange, made if need be: the short cuts go first, then the widest nodes lose their unknown
+/// words, whatever those are like. What is known always has room.
+pub(super) fn admit(
+    body: &mut Body,
+    plans: &mut Budget,
+    size: &mut Size,
+    (path, cell): (&Path, u16),
+) -> bool {
+    let segments = path.segments.len();
+    let Some(limit) = size.hit(segments, 8) else { return true };
+    if is_known(&body.root, path, cell) {
         return true;
     }
-    while size.nodes + path.segments.len() > size.nodes_max / 8 * 7 {
-        let Some(widest) = widest(&mut body.root) else { break };
-        collapse::give_all_up(widest);
-        body.limits.entry(Limit::Nodes as u16).or_default().add(1);
-        *size = Size::of(&body.root, *size);
+    if !size.exhausted {
+        body.limits.entry(limit as u16).or_default().add(1);
+        make_room(body, plans, size, segments);
     }
-    if size.nodes + path.segments.len() <= size.nodes_max || is_known(&body.root, path) {
+    if size.hit(segments, 8).is_none() {
         return true;
     }
     body.limits.entry(Limit::Unlearned as u16).or_default().add(1);
     false
+}
+
+/// Lets things go until an eighth of everything is free, or nothing is left that could go.
+fn make_room(body: &mut Body, plans: &mut Budget, size: &mut Size, segments: usize) {
+    *plans = Budget::none();
+    for _ in 0..COLLAPSES_MAX {
+        let Some(widest) = size.hit(segments, 7).and_then(|_| widest(&mut body.root)) else {
+            break;
+        };
+        collapse::give_all_up(widest);
+        *size = Size::of(body, size.limits);
+    }
+    size.exhausted = size.hit(segments, 8).is_some();
 }
 
 /// The node with most children that can be given up as literals, if there are any.
@@ -101,13 +174,13 @@ fn widest(root: &mut Node) -> Option<&mut Node> {
     Some(node)
 }
 
-/// Whether all nodes of a path are there.
-fn is_known(root: &Node, path: &Path) -> bool {
+/// Whether all nodes of a path are there, and the cell at its end.
+fn is_known(root: &Node, path: &Path, cell: u16) -> bool {
     let mut node = Some(root);
     for segment in &path.segments {
         node = node.and_then(|node| super::trie::known_child(node, path, segment));
     }
-    node.is_some()
+    node.is_some_and(|node| node.cells.contains_key(&cell))
 }
 
 /// What bit, by name.
@@ -131,6 +204,7 @@ pub(super) fn hit(body: &Body) -> Vec<(&'static str, u64)> {
         for cell in node.cells.values().flat_map(super::generations::Generations::cells) {
             see("query", u64::from(cell.query.rest().is_some()));
             see("headers", u64::from(cell.headers.rest().is_some()));
+            see("cookies", u64::from(cell.cookies.rest().is_some()));
             see_bodies(&cell.request, &mut see);
             for response in cell.responses.values() {
                 see_bodies(&response.bodies, &mut see);

@@ -30,6 +30,7 @@ pub use codec::{decode, encode};
 pub use error::Error;
 pub use evidence::{Evidence, merge};
 pub use learn::learn;
+pub use limits::Limits;
 pub use novelty::Novelty;
 pub use project::{project, templates};
 
@@ -68,6 +69,8 @@ pub struct ProjectOptions {
     pub path_prefix: String,
     /// Sightings below which an operation is not stated in the strict view.
     pub samples_min: u32,
+    /// Whether made-up examples are added.
+    pub examples: bool,
     /// Templates that hold whatever the evidence says, such as `/users/{id}`, without the prefix of the API.
     pub templates: Vec<String>,
 }
@@ -82,6 +85,7 @@ impl Default for ProjectOptions {
             servers: Vec::new(),
             path_prefix: "/".to_owned(),
             samples_min: 3,
+            examples: false,
             templates: Vec::new(),
         }
     }

@@ -43,8 +43,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Plans are not to be made at all.
-    #[cfg(test)]
+    /// Plans are not to be made any more.
     pub(super) fn none() -> Self {
         Self { left: 0 }
     }

@@ -43,8 +43,8 @@ impl Refusal {
         if observation.credentials.is_empty() {
             self.anonymous.add();
         }
-        if !observation.refused_names.is_empty() {
-            let parts = observation.refused_names.iter().map(|hash| variants::part(*hash));
+        if let Some(names) = &observation.refused_names {
+            let parts = names.iter().map(|hash| variants::part(*hash));
             let sum = parts.fold(0, u64::wrapping_add);
             self.requests.slot(Name { hash: sum, rank: 0, text: "" }).0.add();
         }

@@ -3,6 +3,9 @@
 pub(super) mod caps;
 mod growth;
 mod laws;
+mod parameters;
+mod records;
+mod views;
 
 use std::sync::Arc;
 

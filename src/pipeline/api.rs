@@ -14,11 +14,12 @@ use crate::model::hash::HashKey;
 use crate::model::redaction::Plan;
 use crate::model::revision::{Origin, Revision, RevisionId};
 use crate::model::units::Span;
-use crate::observe::{Lens, Observer};
+use crate::observe::Observer;
 use crate::store::Change;
 
 use super::effects::Effects;
 use super::metrics::ApiCounters;
+use super::options::Inference;
 use super::revise;
 use super::service::World;
 use super::view::{ApiView, BaselineState, BaselineView, Counts};
@@ -39,6 +40,9 @@ pub struct ApiSettings {
     /// Public URLs for `servers`; empty: what was observed.
     pub servers: Vec<String>,
     pub drift: contract::Options,
+    pub inference: Inference,
+    /// APIs that share the memory for what is learned.
+    pub apis: usize,
     pub baseline: BaselineSetting,
 }
 
@@ -107,8 +111,14 @@ impl Api {
             seed: world.key.hash(b"proofs"),
             settings,
         };
+        api.bound();
         api.hold_predefined(now_ms);
         api
+    }
+
+    /// Keeps what is learned within the bounds of the settings.
+    fn bound(&mut self) {
+        self.evidence.limit(self.settings.inference.bounds(self.settings.apis));
     }
 
     pub(super) fn name(&self) -> &Arc<str> {
@@ -124,6 +134,7 @@ impl Api {
     ) {
         if let Some(evidence) = evidence {
             self.evidence = evidence;
+            self.bound();
         }
         self.drift = drift;
         self.learned = learned.map(|revision| revision.id.clone());
@@ -144,6 +155,7 @@ impl Api {
         }
         self.observer = observer(&settings, key);
         let former = std::mem::replace(&mut self.settings, settings);
+        self.bound();
         if former.path_prefix != self.settings.path_prefix || former.drift != self.settings.drift {
             self.drift.configure(self.settings.drift.clone());
             self.hold_anew();
@@ -425,6 +437,5 @@ impl Api {
 
 /// Looks at exchanges as the settings say; what it makes of them ages.
 fn observer(settings: &ApiSettings, key: &HashKey) -> Observer {
-    let path_prefix = settings.path_prefix.as_str().into();
-    Observer::new(key.clone(), Lens { path_prefix, epochs: true, ..Lens::default() })
+    Observer::new(key.clone(), settings.inference.lens(&settings.path_prefix))
 }

@@ -26,7 +26,7 @@ pub(super) fn content<const K: usize>(
             let schema = if describes_api(&evidence.shape) {
                 outline(shapes::schema(&evidence.shape, context))
             } else if let Some(stream) = evidence.sequence() {
-                of_stream(stream, context)
+                of_stream(name, stream, context)
             } else if evidence.read.any() && xml::is_xml(name) {
                 xml::schema(&evidence.shape, context)
             } else if evidence.read.any() {
@@ -43,15 +43,16 @@ pub(super) fn content<const K: usize>(
     stated
 }
 
-/// A stream is a text to OpenAPI; what its items are is beside it.
-fn of_stream(stream: &Stream, context: Context<'_>) -> Schema {
+/// A stream is a text to OpenAPI; what its items are is beside it. Under a type of JSON a stream of one item is that item.
+fn of_stream(media: &str, stream: &Stream, context: Context<'_>) -> Schema {
     let mut items: Vec<(String, Schema)> = stream
         .events
         .iter()
         .map(|entry| (entry.name.to_string(), shapes::schema(&entry.value, context)))
         .collect();
     items.sort_by(|left, right| left.0.cmp(&right.0));
-    Schema { stream: items, ..Schema::text(None) }
+    let kinds = if is_json(media) { Kinds::default() } else { Kinds::STRING };
+    Schema { stream: items, ..Schema::of(kinds) }
 }
 
 fn is_stated(n: Count, context: Context<'_>) -> bool {
@@ -60,11 +61,15 @@ fn is_stated(n: Count, context: Context<'_>) -> bool {
 
 /// The schema of media that are not looked into.
 pub(super) fn opaque(media: &str) -> Schema {
-    if media == "application/json" || media.ends_with("+json") {
+    if is_json(media) {
         return Schema::default();
     }
     let textual = media.starts_with("text/") || media.ends_with("xml") || media == "*/*";
     Schema { kinds: Kinds::STRING, format: (!textual).then_some("binary"), ..Schema::default() }
+}
+
+fn is_json(media: &str) -> bool {
+    media == "application/json" || media.ends_with("+json")
 }
 
 /// Whether a media type belongs to pages: markup, styles, scripts, fonts, images.
@@ -74,8 +79,12 @@ pub(super) fn is_page(media: &str) -> bool {
 
 /// Whether a media type spells all values as texts.
 pub(super) fn is_textual(media: &str) -> bool {
+    is_form(media) || xml::is_xml(media)
+}
+
+/// Whether bodies of a media type are fields of a form.
+pub(super) fn is_form(media: &str) -> bool {
     matches!(media, "application/x-www-form-urlencoded" | "multipart/form-data")
-        || xml::is_xml(media)
 }
 
 /// Whether bodies are OpenAPI documents themselves: what they hold is another contract.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ir::{Choice, Kinds, Schema};
+use super::ir::{Access, Choice, Kinds, Schema};
 use super::maps::Maps;
 use super::names::pascal;
 use super::pools::{Body, Direction, Pool, Pools, last_word};
@@ -23,12 +23,12 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn of(bodies: &[Body<'_>]) -> Self {
+    pub(super) fn of(bodies: &[Body<'_>], view: View) -> Self {
         let mut maps = Maps::default();
         for body in bodies {
             maps.note(&body.shape, "");
         }
-        let pools = Pools::of(bodies, &maps);
+        let pools = Pools::of(bodies, &maps, view);
         let names = names(&pools.pools);
         Self { maps, pools, names }
     }
@@ -48,6 +48,8 @@ impl Shared {
             let context = context_of(pool, context);
             let mut schema = Schema::of(Kinds::OBJECT);
             shapes::record(&mut schema, &pool.members, false, context);
+            lead_back(&mut schema, pool, name);
+            set_access(&mut schema, pool);
             let union = unions::of(&pool.members, context).filter(|_| context.view == View::Strict);
             if let Some(union) = union {
                 let variants = variants(pool, &schema, &union, context);
@@ -68,7 +70,43 @@ fn context_of<'a>(pool: &'a Pool, context: Context<'a>) -> Context<'a> {
         by_identity: pool.by_identity,
         consumers: pool.consumers,
         optional: &pool.optional,
+        demanded: &pool.demanded,
         ..context
+    }
+}
+
+/// Lets members that hold records of the pool's own kind refer to it.
+fn lead_back(schema: &mut Schema, pool: &Pool, name: &str) {
+    let leads = pool.members.keys.iter().filter(|entry| pool.leads.contains(&entry.hash));
+    let leads: BTreeSet<&str> = leads.map(|entry| &*entry.name).collect();
+    for property in &mut schema.properties {
+        if leads.contains(&*property.name) {
+            refer(&mut property.schema, name);
+        }
+    }
+}
+
+/// Makes the objects of a value, or of its items, those of a component.
+fn refer(schema: &mut Schema, name: &str) {
+    if schema.kinds.has(Kinds::OBJECT) {
+        schema.reference = Some(name.to_owned());
+    } else if let Some(items) = &mut schema.items {
+        refer(items, name);
+    }
+}
+
+/// States in which direction each member is sent, of a record that goes both ways.
+fn set_access(schema: &mut Schema, pool: &Pool) {
+    let Some(sent) = &pool.sent else { return };
+    for property in &mut schema.properties {
+        let hash = pool.members.keys.iter().find(|entry| *entry.name == *property.name);
+        let Some(hash) = hash.map(|entry| entry.hash) else { continue };
+        if sent.read_only.contains(&hash) {
+            property.access = Access::ReadOnly;
+        } else if sent.write_only.contains(&hash) {
+            property.access = Access::WriteOnly;
+            property.required = sent.required.contains(&hash);
+        }
     }
 }
 

@@ -39,7 +39,13 @@ pub(super) struct Model {
     pub(super) schemes: Vec<(String, Scheme)>,
     /// By name.
     pub(super) components: Vec<(String, Schema)>,
+    /// Methods that OpenAPI does not know, by template.
+    pub(super) other_methods: Vec<(String, Vec<String>)>,
     pub(super) exchanges: u64,
+    /// Times of the first and the last exchange, Unix milliseconds.
+    pub(super) window: Option<(i64, i64)>,
+    /// Limits at which something was forgotten.
+    pub(super) limits: Vec<(&'static str, u64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -53,10 +59,18 @@ pub(super) struct Operation {
     pub(super) parameters: Vec<Parameter>,
     pub(super) request: Option<Request>,
     pub(super) responses: Vec<(u16, Response)>,
+    /// Other answers are to be expected.
+    pub(super) others: bool,
+    /// What is spoken here in place of plain HTTP.
+    pub(super) protocol: Option<&'static str>,
+    /// It was asked for and never granted.
+    pub(super) unproven: bool,
     /// Alternatives, each a set of scheme names; none: nothing is stated.
     pub(super) security: Option<Vec<Vec<String>>>,
     pub(super) support: Support,
     pub(super) consumers: u64,
+    /// When it was last seen, Unix milliseconds; 0: unknown.
+    pub(super) last_ms: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +78,19 @@ pub(super) enum Place {
     Path,
     Query,
     Header,
+    Cookie,
+}
+
+/// How the values of a parameter are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Style {
+    /// As is usual at its place; a list is a parameter that is repeated.
+    #[default]
+    Usual,
+    /// A list in one value, with this between its items.
+    Joined(char),
+    /// Members in brackets: `filter[state]=open`.
+    Deep,
 }
 
 #[derive(Debug, Clone)]
@@ -72,8 +99,9 @@ pub(super) struct Parameter {
     pub(super) place: Place,
     pub(super) required: bool,
     pub(super) schema: Schema,
-    /// Values of a list in one parameter, joined by this, instead of repeated parameters.
-    pub(super) joined: Option<char>,
+    pub(super) style: Style,
+    /// It is sometimes given without a value.
+    pub(super) may_be_empty: bool,
     pub(super) support: Support,
 }
 
@@ -140,6 +168,12 @@ pub(super) struct Schema {
     pub(super) class: Option<&'static str>,
     /// Sorted; empty: open.
     pub(super) values: Vec<String>,
+    /// Values seen, for the extension, where they are no enum.
+    pub(super) seen: Vec<String>,
+    /// Least and greatest integer seen, for the extension.
+    pub(super) range: Option<(i64, i64)>,
+    /// Media types of the files that it stands for.
+    pub(super) files: Vec<String>,
     /// Texts that it is not.
     pub(super) excluded: Vec<String>,
     /// It is one of several components.
@@ -163,12 +197,24 @@ pub(super) struct Choice {
     pub(super) components: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Property {
     pub(super) name: String,
     pub(super) required: bool,
+    /// It was never absent, and that proves too little.
+    pub(super) undecided: bool,
+    pub(super) access: Access,
     pub(super) schema: Schema,
     pub(super) support: Support,
+}
+
+/// In which directions a member of a record that goes both ways is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Access {
+    #[default]
+    Both,
+    ReadOnly,
+    WriteOnly,
 }
 
 impl Schema {

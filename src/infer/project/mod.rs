@@ -4,7 +4,10 @@
 //! document. Refuses to change evidence; whatever is decided here can be decided otherwise tomorrow.
 
 mod bodies;
+mod brackets;
 mod components;
+mod directions;
+mod examples;
 mod ir;
 mod maps;
 mod names;
@@ -14,9 +17,12 @@ mod parameters;
 mod paths;
 mod pins;
 mod pools;
+mod recursion;
 mod refusals;
 mod security;
 mod shapes;
+mod spell;
+mod strays;
 mod surroundings;
 mod unions;
 mod write;
@@ -54,7 +60,7 @@ pub fn project(evidence: &Evidence, options: &ProjectOptions) -> Projection {
         View::Permissive => 1,
     };
     let routed = Routed::new(body, &found);
-    let shared = Shared::of(&bodies(body, &found, &routed));
+    let shared = Shared::of(&bodies(body, &found, &routed), options.view);
     let title =
         if options.title.is_empty() { evidence.api().to_owned() } else { options.title.clone() };
     let mut builder = Builder {
@@ -69,14 +75,22 @@ pub fn project(evidence: &Evidence, options: &ProjectOptions) -> Projection {
         shared: &shared,
         nothing: &BTreeSet::new(),
     };
-    let mut operations: Vec<(Vec<u8>, Operation)> = Vec::new();
-    for (index, found) in in_order(&found) {
-        if found.cell.n.0 >= proven {
-            operations.push((order_key(&found.steps), builder.operation(index, found)));
-        }
+    let stated = |found: &Found| found.cell.n.0 >= proven;
+    let methods = strays::other_methods(&body.root, &found, stated);
+    let mut other_methods: Vec<(String, Vec<String>)> = Vec::new();
+    let mut operations: Vec<((Vec<u8>, u16), Operation)> = Vec::new();
+    for (index, found) in in_order(&found).into_iter().filter(|(_, found)| stated(found)) {
+        let operation = builder.operation(index, found);
+        let methods = methods.get(&index).map(|methods| methods.iter().cloned().collect());
+        other_methods.extend(methods.map(|methods| (operation.template.clone(), methods)));
+        operations.push(((order_key(&found.steps), found.method), operation));
     }
-    report.operations = operations.len();
     report.unproven = seen - pages - operations.len();
+    for stray in strays::all(body, &found, options.view, proven) {
+        operations.push(((order_key(&stray.steps), stray.method), builder.stray(&stray)));
+    }
+    operations.sort_by(|left, right| left.0.cmp(&right.0));
+    report.operations = operations.len();
     report.left_out = left_out(body, routed.unrouted);
     let model = Model {
         title,
@@ -84,7 +98,10 @@ pub fn project(evidence: &Evidence, options: &ProjectOptions) -> Projection {
         components: shared.components(builder.context_of_nothing()),
         operations: operations.into_iter().map(|(_, operation)| operation).collect(),
         schemes: builder.security.into_schemes(),
+        other_methods,
         exchanges: body.learned.0,
+        window: body.times.0,
+        limits: evidence.limits_hit(),
     };
     Projection { document: write::document(&model, options), report }
 }
@@ -149,31 +166,32 @@ fn bodies<'a>(
     for (index, found) in in_order(found) {
         let nouns = names::nouns_before(&found.steps, found.steps.len());
         let cell = &found.cell;
-        let mut add = |direction, shape, optional| {
-            all.push(pools::Body {
-                direction,
-                shape,
-                nouns: if direction == Direction::Refusal {
-                    vec!["error".to_owned()]
-                } else {
-                    nouns.clone()
-                },
-                by_identity: direction != Direction::Refusal && is_by_identity(&found.steps),
-                consumers: cell.consumers,
-                optional,
-            });
+        let of = |direction, shape| pools::Body {
+            direction,
+            shape: Cow::Borrowed(shape),
+            nouns: nouns.clone(),
+            by_identity: is_by_identity(&found.steps),
+            consumers: cell.consumers,
+            optional: BTreeSet::new(),
+            demanded: BTreeSet::new(),
         };
-        for response in cell.responses.values() {
-            read(&response.bodies)
-                .for_each(|shape| add(Direction::Answer, Cow::Borrowed(shape), BTreeSet::new()));
-        }
-        read(&cell.request)
-            .for_each(|shape| add(Direction::Request, Cow::Borrowed(shape), BTreeSet::new()));
-        for (status, counts) in routed.of(index) {
-            for (_, pooled) in counts.bodies(status, body) {
-                add(Direction::Refusal, Cow::Owned(pooled.shape), pooled.optional);
-            }
-        }
+        let answers = cell.responses.values().flat_map(|response| read(&response.bodies));
+        all.extend(answers.map(|shape| of(Direction::Answer, shape)));
+        let demanded = routed.demanded(index, &cell.request);
+        all.extend(read(&cell.request).map(|shape| pools::Body {
+            demanded: demanded.clone(),
+            ..of(Direction::Request, shape)
+        }));
+        let refusals = routed.of(index).flat_map(|(status, counts)| counts.bodies(status, body));
+        all.extend(refusals.map(|(_, pooled)| pools::Body {
+            direction: Direction::Refusal,
+            shape: Cow::Owned(pooled.shape),
+            nouns: vec!["error".to_owned()],
+            by_identity: false,
+            consumers: cell.consumers,
+            optional: pooled.optional,
+            demanded: BTreeSet::new(),
+        }));
     }
     all
 }

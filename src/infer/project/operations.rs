@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::components::Shared;
-use super::ir::{self, Operation, Parameter, Place, Request, Response, Support};
+use super::ir::{Operation, Place, Request, Response, Support};
 use super::names::{self, Style};
 use super::paths::{Found, Step, is_by_identity};
 use super::pools::Direction;
@@ -13,9 +13,9 @@ use super::refusals::Routed;
 use super::security::Security;
 use super::shapes::Context;
 use super::{bodies, parameters};
-use crate::infer::ProjectOptions;
 use crate::infer::evidence::Body;
 use crate::infer::monoid::Bits64;
+use crate::infer::{ProjectOptions, View};
 use crate::model::observation::Method;
 
 /// Builds operations one after the other.
@@ -38,38 +38,31 @@ impl<'a> Builder<'a> {
         let method =
             Method::DOCUMENTED.get(usize::from(found.method)).cloned().unwrap_or(Method::Get);
         let names = names::parameters(&found.steps, self.style);
-        let wildcards = found.steps.iter().filter_map(|step| match step {
-            Step::Wildcard(wildcard) => Some(wildcard),
-            Step::Literal(_) => None,
-        });
         let support = Support::of(cell.n, cell.n);
         let context = self.context(found);
-        let mut parameters: Vec<Parameter> = wildcards
-            .zip(&names)
-            .map(|(wildcard, name)| Parameter {
-                name: name.clone(),
-                place: Place::Path,
-                required: true,
-                schema: parameters::of_path(wildcard),
-                joined: None,
-                support,
-            })
-            .collect();
+        let mut parameters = parameters::of_template(&found.steps, &names, support);
         parameters.extend(parameters::stated(&cell.query, cell, Place::Query, context));
         parameters.extend(parameters::stated(&cell.headers, cell, Place::Header, context));
+        parameters.extend(parameters::stated(&cell.cookies, cell, Place::Cookie, context));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 261")]
         let consumers = cell.consumers.estimate().min(261.0).round() as u64;
+        let demanded = self.routed.demanded(index, &cell.request);
+        let permissive = self.options.view == View::Permissive;
         Operation {
             method: found.method,
             template: template(&found.steps, &names, cell.slashed.0 * 2 > cell.n.0),
             id: names::operation(&method, &found.steps, lists(found), &mut self.taken),
             stable_id: names::stable_id(self.api, &method, &found.steps),
             parameters,
-            request: request(found, context),
+            request: request(found, Context { demanded: &demanded, ..context }),
             responses: self.responses(index, found, context),
-            security: self.security.of(cell, self.routed.challenges(index)),
+            others: permissive,
+            protocol: None,
+            unproven: false,
+            security: self.security.of(cell, self.routed.challenges(index), permissive),
             support,
             consumers,
+            last_ms: cell.last_ms.0,
         }
     }
 
@@ -91,6 +84,7 @@ impl<'a> Builder<'a> {
             instances: None,
             name: "",
             optional: self.nothing,
+            demanded: self.nothing,
             depth: 0,
             of_map: false,
             shared: self.shared,
@@ -107,7 +101,7 @@ impl<'a> Builder<'a> {
                     .headers
                     .iter()
                     .filter(|entry| entry.value.k.0 * 2 >= response.n.0)
-                    .map(|entry| (entry.name.to_string(), ir::Schema::text(None)));
+                    .map(|entry| (entry.name.to_string(), parameters::of_field(&entry.value)));
                 let mut headers: Vec<_> = names.collect();
                 headers.sort_by(|left, right| left.0.cmp(&right.0));
                 let schemas = bodies::content(&response.bodies, context);
@@ -133,7 +127,7 @@ fn request(found: &Found, context: Context<'_>) -> Option<Request> {
     (!schemas.is_empty()).then_some(Request { required, content: schemas })
 }
 
-fn template(steps: &[Step], names: &[String], slashed: bool) -> String {
+pub(super) fn template(steps: &[Step], names: &[String], slashed: bool) -> String {
     let mut names = names.iter();
     let mut template = String::new();
     for step in steps {

@@ -1,21 +1,34 @@
 //! Counts of parameters and fields to stated parameters (`spec/inference.md` 7).
+//!
+//! Owns whether a parameter is stated, whether it is required, its type and how lists are written. Refuses to own objects in
+//! brackets (`brackets`).
 
-use super::ir::{Kinds, Parameter, Place, Schema, Support};
-use super::paths::Wildcard;
+use super::brackets;
+use super::ir::{Kinds, Parameter, Place, Schema, Style, Support};
+use super::paths::{Step, Wildcard};
 use super::shapes::{Context, closed_values, format, kind_of_texts};
 use crate::infer::View;
-use crate::infer::evidence::{Cell, ParameterEvidence};
-use crate::infer::table::Table;
+use crate::infer::evidence::{Cell, Lists, ParameterEvidence};
+use crate::infer::monoid::Count;
+use crate::infer::table::{Entry, Table};
 use crate::infer::trie::class_code;
+use crate::model::brackets::{is_list, split};
 use crate::model::observation::{Classes, DataClass, SegmentClass};
 
-/// Lists in one value need so many sightings before the separator means anything.
+/// Presences from which a separator may mean a list, and how many of the values have to hold it.
 const LIST_MIN: u32 = 10;
+const SEPARATED_MIN: u32 = 3;
 
 /// Presences without exception from which a parameter is required.
 const REQUIRED: u32 = 59;
 
-/// The parameters of one place.
+/// The same for headers, which clients send of their own accord.
+const REQUIRED_HEADER: u32 = 299;
+
+/// Sightings from which a response field is more than a text.
+const FIELD_MIN: u32 = 19;
+
+/// The parameters of one place, by name.
 pub(super) fn stated<const K: usize>(
     table: &Table<ParameterEvidence, K>,
     cell: &Cell,
@@ -28,20 +41,24 @@ pub(super) fn stated<const K: usize>(
         .iter()
         .filter(|entry| !entry.name.is_empty() && is_stated(&entry.value, cell, place, context))
         .map(|entry| {
-            let evidence = &entry.value;
-            let (schema, joined) = schema(evidence, Context { name: &entry.name, ..context });
-            Parameter {
-                name: entry.name.to_string(),
-                place,
-                required: evidence.k == cell.n && cell.n.0 >= REQUIRED && varied,
-                schema,
-                joined,
-                support: Support::of(evidence.k, cell.n),
-            }
+            let parameter = parameter(entry, place, context);
+            let always = entry.value.k == cell.n && is_enough(cell, place, varied, context);
+            Parameter { required: always, support: Support::of(entry.value.k, cell.n), ..parameter }
         })
         .collect();
     parameters.sort_by(|left, right| left.name.cmp(&right.name));
-    parameters
+    if place == Place::Query { brackets::join(parameters) } else { parameters }
+}
+
+/// Whether so many exchanges tell that what is always there is required.
+fn is_enough(cell: &Cell, place: Place, varied: bool, context: Context<'_>) -> bool {
+    match place {
+        Place::Header | Place::Cookie => {
+            let several = !context.several_consumers || cell.consumers.at_least(3);
+            cell.n.0 >= REQUIRED_HEADER && several
+        }
+        Place::Path | Place::Query => cell.n.0 >= REQUIRED && varied,
+    }
 }
 
 /// Servers ignore what they do not know: that a parameter was accepted is not enough.
@@ -55,24 +72,40 @@ fn is_stated(
     if context.view == View::Permissive {
         return true;
     }
-    let percent = if place == Place::Header { 2 } else { 1 };
+    let percent = if matches!(place, Place::Header | Place::Cookie) { 2 } else { 1 };
     k >= u64::from(context.samples_min)
         && (k * 100 >= n * percent || evidence.consumers.at_least(2))
 }
 
-fn schema(evidence: &ParameterEvidence, context: Context<'_>) -> (Schema, Option<char>) {
-    let repeated = evidence.repeated.0 >= context.samples_min;
-    let list = separator(evidence);
-    if repeated || list.is_some() {
-        let items = match list {
-            Some((_, classes)) if !repeated => Schema::of(kind_of_classes(classes)),
-            _ => item(evidence, context),
-        };
-        let joined = list.map(|(separator, _)| separator).filter(|_| !repeated);
-        let schema = Schema { items: Some(Box::new(items)), ..Schema::of(Kinds::ARRAY) };
-        return (schema, joined);
+/// What is known of a parameter but for how often it is there.
+fn parameter(entry: &Entry<ParameterEvidence>, place: Place, context: Context<'_>) -> Parameter {
+    let Entry { name, value: evidence, .. } = entry;
+    let context = Context { name, ..context };
+    let parameter = Parameter {
+        name: name.to_string(),
+        place,
+        required: false,
+        schema: Schema::default(),
+        style: Style::Usual,
+        may_be_empty: false,
+        support: Support::default(),
+    };
+    let array = |items| Schema { items: Some(Box::new(items)), ..Schema::of(Kinds::ARRAY) };
+    if evidence.repeated.0 >= context.samples_min || is_list(name) {
+        return Parameter { schema: array(item(evidence, context)), ..parameter };
     }
-    (item(evidence, context), None)
+    if let Some((separator, classes)) = separator(evidence) {
+        let schema = array(Schema::of(kind_of_classes(classes)));
+        return Parameter { schema, style: Style::Joined(separator), ..parameter };
+    }
+    let empty = evidence.texts.empty.any();
+    if place == Place::Query && empty && split(name).is_none() {
+        // That it may come without a value is said apart from what its values are.
+        let mut evidence = evidence.clone();
+        evidence.texts.empty = Count::default();
+        return Parameter { schema: item(&evidence, context), may_be_empty: true, ..parameter };
+    }
+    Parameter { schema: item(evidence, context), ..parameter }
 }
 
 /// One value of a parameter.
@@ -87,23 +120,36 @@ fn item(evidence: &ParameterEvidence, context: Context<'_>) -> Schema {
     schema
 }
 
-/// The separator of lists, if nearly every value that holds it is a list of one class. Words between bars may be a pattern.
+/// The schema of a response field.
+pub(super) fn of_field(evidence: &ParameterEvidence) -> Schema {
+    let kind = kind_of_texts(&evidence.texts);
+    let counts = kind == Kinds::INTEGER && evidence.k.0 >= FIELD_MIN;
+    Schema::of(if counts { kind } else { Kinds::STRING })
+}
+
+/// The separator of lists and the classes of their items, if nearly every value that holds it is a list of one class, and
+/// lists are not all of one length, as a pair of coordinates is. Words between bars or spaces may be a pattern or prose.
 fn separator(evidence: &ParameterEvidence) -> Option<(char, Classes)> {
     const DATA: Classes = Classes::INTEGER.or(Classes::UUID).or(Classes::DECIMAL).or(Classes::DATE);
+    let all = evidence.k.0;
+    let is_list = |lists: &Lists, listed: Classes| {
+        let uniform = u64::from(lists.uniform.0) * 10 >= u64::from(lists.n.0) * 9;
+        let varies = lists.n.0 < all || lists.lengths.0.is_some_and(|(least, most)| least < most);
+        uniform
+            && varies
+            && lists.n.0 >= SEPARATED_MIN
+            && lists.items.0 != Classes::ALL
+            && lists.items.0.meets(listed)
+    };
     [
         (',', &evidence.commas, DATA.or(Classes::KEYWORD)),
         ('|', &evidence.pipes, DATA),
         (' ', &evidence.spaces, DATA),
     ]
     .into_iter()
+    .filter(|_| all >= LIST_MIN && !evidence.repeated.any())
     .filter_map(|(separator, lists, listed)| Some((separator, lists.as_deref()?, listed)))
-    .find(|(_, lists, listed)| {
-        let share = u64::from(lists.uniform.0) * 10 >= u64::from(lists.n.0) * 9;
-        share
-            && lists.n.0 >= LIST_MIN
-            && lists.items.0 != Classes::ALL
-            && lists.items.0.meets(*listed)
-    })
+    .find(|(_, lists, listed)| is_list(lists, *listed))
     .map(|(separator, lists, _)| (separator, lists.items.0))
 }
 
@@ -117,8 +163,28 @@ fn kind_of_classes(classes: Classes) -> Kinds {
     }
 }
 
+/// The parameters of a template, by their names in order.
+pub(super) fn of_template(steps: &[Step], names: &[String], support: Support) -> Vec<Parameter> {
+    let wildcards = steps.iter().filter_map(|step| match step {
+        Step::Wildcard(wildcard) => Some(wildcard),
+        Step::Literal(_) => None,
+    });
+    wildcards
+        .zip(names)
+        .map(|(wildcard, name)| Parameter {
+            name: name.clone(),
+            place: Place::Path,
+            required: true,
+            schema: of_path(wildcard),
+            style: Style::Usual,
+            may_be_empty: false,
+            support,
+        })
+        .collect()
+}
+
 /// The schema of a path parameter, by the classes of what stood there.
-pub(super) fn of_path(wildcard: &Wildcard) -> Schema {
+fn of_path(wildcard: &Wildcard) -> Schema {
     const FORMATS: [(DataClass, &str); 4] = [
         (DataClass::Uuid, "uuid"),
         (DataClass::Date, "date"),

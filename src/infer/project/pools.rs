@@ -7,7 +7,10 @@ use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::directions::{self, Sent};
 use super::maps::{Maps, kinds_of};
+use super::recursion;
+use crate::infer::View;
 use crate::infer::monoid::{Bits64, Monoid as _};
 use crate::infer::shape::{Members, Shape, data_name};
 use crate::infer::signature::mix;
@@ -43,6 +46,8 @@ pub(super) struct Body<'a> {
     pub(super) consumers: Bits64,
     /// Members at its top that are never stated as required.
     pub(super) optional: BTreeSet<u64>,
+    /// Members at its top without which requests were refused.
+    pub(super) demanded: BTreeSet<u64>,
 }
 
 /// Names and kinds of a record, at all levels: kinds by path.
@@ -63,6 +68,11 @@ pub(super) struct Pool {
     pub(super) by_identity: bool,
     pub(super) consumers: Bits64,
     pub(super) optional: BTreeSet<u64>,
+    pub(super) demanded: BTreeSet<u64>,
+    /// Members that lead to records of its own kind.
+    pub(super) leads: BTreeSet<u64>,
+    /// Of a record of answers that is sent as well.
+    pub(super) sent: Option<Sent>,
     /// What it may be called, with votes: its own name last, before it what is around it.
     pub(super) names: BTreeMap<Vec<String>, usize>,
     print: Print,
@@ -77,7 +87,7 @@ pub(super) struct Pools {
 
 impl Pools {
     /// Pools the records of all bodies.
-    pub(super) fn of(bodies: &[Body<'_>], maps: &Maps) -> Self {
+    pub(super) fn of(bodies: &[Body<'_>], maps: &Maps, view: View) -> Self {
         let mut equal: BTreeMap<Key, Pool> = BTreeMap::new();
         for (number, body) in bodies.iter().enumerate() {
             let mut see = |site: Pool| match equal.entry(site.key()) {
@@ -95,6 +105,10 @@ impl Pools {
         for (key, pool) in order {
             pools.admit(key, pool);
         }
+        // What clients send without need is stated where everything is, and stays apart from what is answered.
+        if view == View::Strict {
+            pools.unite_directions(maps);
+        }
         pools.keep_shared();
         pools
     }
@@ -110,12 +124,27 @@ impl Pools {
         self.by_key.insert(key, at);
     }
 
+    /// Lets what is asked for be what is answered, where that is one record.
+    fn unite_directions(&mut self, maps: &Maps) {
+        for (request, answer) in directions::unite(&mut self.pools, maps) {
+            for at in self.by_key.values_mut().filter(|at| **at == request) {
+                *at = answer;
+            }
+            if let Some(pool) = self.pools.get_mut(request) {
+                // Nothing refers to it any more.
+                pool.places.clear();
+                pool.leads.clear();
+                pool.members = Members::default();
+            }
+        }
+    }
+
     /// Leaves those that stand in one place only, where they are.
     fn keep_shared(&mut self) {
         let mut kept: BTreeMap<usize, usize> = BTreeMap::new();
         for (at, pool) in std::mem::take(&mut self.pools).into_iter().enumerate() {
-            let refusal = pool.direction == Direction::Refusal;
-            if refusal || pool.places.len() >= 2 || super::unions::is_tagged(&pool.members) {
+            let alone = pool.direction == Direction::Refusal || !pool.leads.is_empty();
+            if alone || pool.places.len() >= 2 || super::unions::is_tagged(&pool.members) {
                 kept.insert(at, self.pools.len());
                 self.pools.push(pool);
             }
@@ -194,6 +223,8 @@ impl Pool {
         self.by_identity &= other.by_identity;
         self.consumers.merge(&other.consumers);
         self.optional.extend(&other.optional);
+        self.demanded.extend(&other.demanded);
+        self.leads.extend(&other.leads);
         for (names, votes) in &other.names {
             *self.names.entry(names.clone()).or_default() += votes;
         }
@@ -217,7 +248,7 @@ impl Pool {
             && keeps(&other.members, &self.members)
     }
 
-    fn is_called_like(&self, other: &Self) -> bool {
+    pub(super) fn is_called_like(&self, other: &Self) -> bool {
         let words = |pool: &Self| -> BTreeSet<String> {
             pool.names.keys().filter_map(|names| names.last()).map(|name| last_word(name)).collect()
         };
@@ -278,7 +309,11 @@ impl Print {
             Some(members) if maps.is_map(members, name) => {
                 self.0.insert(mix(path, 3), 0);
             }
-            Some(members) => self.members(members, maps, path, depth + 1),
+            Some(members) => {
+                let folded = recursion::fold(members);
+                let members = folded.as_ref().map_or(&**members, |folded| &folded.members);
+                self.members(members, maps, path, depth + 1);
+            }
             None => {}
         }
     }
@@ -324,7 +359,7 @@ impl<'b> Around<'b> {
         Self { body, number, maps, names, name: "", top: true, by_identity }
     }
 
-    fn collect(&self, shape: &'b Shape, see: &mut impl FnMut(Pool)) {
+    fn collect(&self, shape: &Shape, see: &mut impl FnMut(Pool)) {
         if let Some(items) = &shape.items {
             let mut names = self.names.clone();
             if let Some(last) = names.last_mut() {
@@ -335,8 +370,11 @@ impl<'b> Around<'b> {
         }
         let Some(members) = &shape.members else { return };
         let map = self.maps.is_map(members, self.name);
+        let folded = if map { None } else { recursion::fold(members) };
+        let members = folded.as_ref().map_or(&**members, |folded| &folded.members);
         if !map && members.keys.len() >= MEMBERS_MIN {
-            see(self.site(members));
+            let leads = folded.as_ref().map(|folded| folded.leads.clone()).unwrap_or_default();
+            see(Pool { leads, ..self.site(members) });
         }
         // Below its top a refusal repeats what was sent.
         let repeats = self.body.direction == Direction::Refusal;
@@ -347,7 +385,7 @@ impl<'b> Around<'b> {
                 names.push(name.to_owned());
             }
             let by_identity = map || self.by_identity;
-            let below = Self { names, name, by_identity, top: false, ..*self };
+            let below = Around { names, name, by_identity, top: false, ..*self };
             below.collect(&entry.value.shape, see);
         }
     }
@@ -364,6 +402,9 @@ impl<'b> Around<'b> {
             by_identity: self.by_identity,
             consumers: self.body.consumers,
             optional: if self.top { self.body.optional.clone() } else { BTreeSet::new() },
+            demanded: if self.top { self.body.demanded.clone() } else { BTreeSet::new() },
+            leads: BTreeSet::new(),
+            sent: None,
             names: BTreeMap::from([(names, 1)]),
             print: Print::of(members, self.maps),
         }

@@ -6,13 +6,20 @@ use super::ir::{Response, Schema, Support};
 use super::paths::{Found, Step};
 use super::pools::Direction;
 use super::shapes::{self, Context};
-use crate::infer::evidence::{Body, Refusal};
+use crate::infer::View;
+use crate::infer::evidence::{Body, BodyEvidence, Refusal};
 use crate::infer::monoid::{Count, Monoid as _};
-use crate::infer::shape::{Members, Shape};
+use crate::infer::shape::{Members, Shape, data_name};
 use crate::infer::signature::text_hash;
+use crate::infer::table::Table;
+use crate::infer::variants::part;
+use crate::model::observation::Method;
 
 /// Server faults are stated from so many sightings.
 const FAULTS_MIN: u32 = 2;
+
+/// Refusals of bodies that lack one member only, from which it is required.
+const DEMANDS_MIN: u64 = 2;
 
 /// A status of an operation as refusals show it.
 #[derive(Default)]
@@ -22,6 +29,8 @@ pub(super) struct Status<'a> {
     headers: BTreeSet<String>,
     /// Signatures by media type.
     bodies: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// Sums of the member names of refused bodies.
+    requests: BTreeMap<u64, u64>,
 }
 
 /// All refusals by operation (index into the templates found) and status.
@@ -33,12 +42,12 @@ pub(super) struct Routed<'a> {
 }
 
 /// One entry of the table of refusals, taken apart.
-struct Record<'a> {
-    method: &'a str,
-    status: u16,
-    media: &'a str,
+pub(super) struct Record<'a> {
+    pub(super) method: &'a str,
+    pub(super) status: u16,
+    pub(super) media: &'a str,
     signature: &'a str,
-    segments: Vec<&'a str>,
+    pub(super) segments: Vec<&'a str>,
 }
 
 impl<'a> Record<'a> {
@@ -57,25 +66,16 @@ impl<'a> Record<'a> {
 impl<'a> Routed<'a> {
     pub(super) fn new(body: &'a Body, found: &[Found]) -> Self {
         let mut routed = Self::default();
-        for entry in body.refusals.iter() {
-            let Some(record) = Record::parse(&entry.name) else { continue };
+        for (record, refusal) in records(body) {
             match route(&record, found) {
-                Some(operation) => routed.add(operation, &record, &entry.value),
-                None => routed.unrouted += u64::from(entry.value.n.0),
+                Some(operation) => {
+                    let statuses = routed.by_operation.entry(operation).or_default();
+                    statuses.entry(record.status).or_default().add(&record, refusal);
+                }
+                None => routed.unrouted += u64::from(refusal.n.0),
             }
         }
         routed
-    }
-
-    fn add(&mut self, operation: usize, record: &Record<'a>, refusal: &Refusal) {
-        let statuses = self.by_operation.entry(operation).or_default();
-        let status = statuses.entry(record.status).or_default();
-        status.n.merge(&refusal.n);
-        status.anonymous.merge(&refusal.anonymous);
-        status.headers.extend(refusal.headers.iter().map(|entry| entry.name.to_string()));
-        if !matches!(record.media, "-" | "?") {
-            status.bodies.entry(record.media).or_default().insert(record.signature);
-        }
     }
 
     pub(super) fn of(&self, operation: usize) -> impl Iterator<Item = (u16, &Status<'a>)> {
@@ -86,6 +86,22 @@ impl<'a> Routed<'a> {
             .map(|(status, counts)| (*status, counts))
     }
 
+    /// The members of an operation's request bodies without which requests like accepted ones were refused (8.2).
+    pub(super) fn demanded<const K: usize>(
+        &self,
+        operation: usize,
+        bodies: &Table<BodyEvidence, K>,
+    ) -> BTreeSet<u64> {
+        let mut refused: BTreeMap<u64, u64> = BTreeMap::new();
+        for (_, status) in self.of(operation).filter(|(status, _)| matches!(status, 400 | 422)) {
+            for (sum, count) in &status.requests {
+                *refused.entry(*sum).or_default() += count;
+            }
+        }
+        let objects = bodies.iter().filter_map(|entry| entry.value.shape.members.as_deref());
+        objects.flat_map(|members| demanded(members, &refused)).collect()
+    }
+
     /// Whether requests without credentials were refused for that.
     pub(super) fn challenges(&self, operation: usize) -> bool {
         self.of(operation)
@@ -93,7 +109,37 @@ impl<'a> Routed<'a> {
     }
 }
 
+/// The members that are never absent from accepted bodies, and alone were absent from enough refused ones. `refused`: counts
+/// by the sum of names.
+fn demanded<'a>(
+    members: &'a Members,
+    refused: &'a BTreeMap<u64, u64>,
+) -> impl Iterator<Item = u64> + 'a {
+    let lacking = move |hash: u64| -> u64 {
+        let sums = members.signatures.iter().map(|accepted| accepted.hash);
+        sums.filter_map(|sum| refused.get(&sum.wrapping_sub(part(hash)))).sum()
+    };
+    let always = members.keys.iter().filter(|entry| entry.value.k == members.n);
+    always
+        .filter(|entry| data_name(&entry.name).is_none())
+        .map(|entry| entry.hash)
+        .filter(move |hash| lacking(*hash) >= DEMANDS_MIN)
+}
+
 impl<'a> Status<'a> {
+    /// Counts what one record tells.
+    pub(super) fn add(&mut self, record: &Record<'a>, refusal: &Refusal) {
+        self.n.merge(&refusal.n);
+        self.anonymous.merge(&refusal.anonymous);
+        self.headers.extend(refusal.headers.iter().map(|entry| entry.name.to_string()));
+        for entry in refusal.requests.iter() {
+            *self.requests.entry(entry.hash).or_default() += u64::from(entry.value.0);
+        }
+        if !matches!(record.media, "-" | "?") {
+            self.bodies.entry(record.media).or_default().insert(record.signature);
+        }
+    }
+
     /// The bodies that were looked into, by media type.
     pub(super) fn bodies(
         &self,
@@ -113,7 +159,8 @@ impl<'a> Status<'a> {
         operation: Count,
         context: Context<'_>,
     ) -> Option<Response> {
-        if status >= 500 && self.n.0 < FAULTS_MIN {
+        let accident = status >= 500 && self.n.0 < FAULTS_MIN;
+        if accident && context.view == View::Strict {
             return None;
         }
         let pooled: BTreeMap<&str, Schema> = self
@@ -178,17 +225,34 @@ impl Pooled {
     }
 }
 
-/// The operation that a refused request was meant for: literals before parameters.
+fn records(body: &Body) -> impl Iterator<Item = (Record<'_>, &Refusal)> {
+    body.refusals.iter().filter_map(|entry| Some((Record::parse(&entry.name)?, &entry.value)))
+}
+
+/// The refusals that no operation fits.
+pub(super) fn unrouted<'a, 'f>(
+    body: &'a Body,
+    found: &'f [Found],
+) -> impl Iterator<Item = (Record<'a>, &'a Refusal)> + use<'a, 'f> {
+    records(body).filter(|(record, _)| route(record, found).is_none())
+}
+
+/// The operation that a refused request was meant for.
 fn route(record: &Record<'_>, found: &[Found]) -> Option<usize> {
+    let method = Method::DOCUMENTED.iter().position(|known| known.as_str() == record.method)?;
+    nearest(&record.segments, found, |found| usize::from(found.method) == method)
+}
+
+/// The place of the template that a path fits, by its texts and symbols: literals before parameters.
+pub(super) fn nearest(
+    segments: &[&str],
+    found: &[Found],
+    of_these: impl Fn(&Found) -> bool,
+) -> Option<usize> {
     found
         .iter()
         .enumerate()
-        .filter(|(_, found)| {
-            let method =
-                crate::model::observation::Method::DOCUMENTED.get(usize::from(found.method));
-            method.is_some_and(|method| method.as_str() == record.method)
-                && fits(&found.steps, &record.segments)
-        })
+        .filter(|(_, found)| of_these(found) && fits(&found.steps, segments))
         .max_by_key(|(_, found)| literals(&found.steps))
         .map(|(index, _)| index)
 }

@@ -22,7 +22,13 @@ impl Security {
     }
 
     /// The alternatives of an operation. `challenged`: it refuses requests without credentials, so cookies are believed.
-    pub(super) fn of(&mut self, cell: &Cell, challenged: bool) -> Option<Vec<Vec<String>>> {
+    /// `permissive`: nobody is held to send any.
+    pub(super) fn of(
+        &mut self,
+        cell: &Cell,
+        challenged: bool,
+        permissive: bool,
+    ) -> Option<Vec<Vec<String>>> {
         if cell.credentials.open || cell.credentials.items.is_empty() {
             return None;
         }
@@ -61,7 +67,7 @@ impl Security {
         seen.retain(|name, _| alternatives.iter().flatten().any(|used| used == name));
         self.schemes.extend(seen);
         let open = anonymous >= 2 || u64::from(anonymous) * 100 >= u64::from(cell.n.0.max(1));
-        if open || cell.n.0 < REQUIRED {
+        if permissive || open || cell.n.0 < REQUIRED {
             alternatives.push(Vec::new());
         }
         Some(alternatives)

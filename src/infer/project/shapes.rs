@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 
 use super::components::Shared;
-use super::ir::{Kinds, Property, Schema, Support};
+use super::ir::{Access, Kinds, Property, Schema, Support};
 use super::maps;
 use super::pools::Direction;
+use super::recursion;
 use crate::infer::View;
 use crate::infer::monoid::{Bits64, Count, Monoid as _};
 use crate::infer::shape::{Member, Members, Shape, Texts, data_name};
@@ -15,10 +16,13 @@ use crate::infer::table::Entry;
 use crate::model::observation::Classes;
 
 /// Presences without exception from which a response member is required.
-const REQUIRED_RESPONSE: f64 = 19.0;
+pub(super) const REQUIRED_RESPONSE: f64 = 19.0;
 
-/// The same for requests, whose senders may be few and alike.
-const REQUIRED_REQUEST: f64 = 59.0;
+/// The same for requests, whose senders may be few and alike, and wherever everything seen is stated.
+pub(super) const REQUIRED_LIKELY: f64 = 59.0;
+
+/// Integers from which their range says something.
+const RANGE_MIN: u32 = 19;
 
 /// What of a body's surroundings its schema depends on.
 #[derive(Clone, Copy)]
@@ -41,6 +45,8 @@ pub(super) struct Context<'a> {
     pub(super) direction: Direction,
     /// Members at the top never stated as required.
     pub(super) optional: &'a BTreeSet<u64>,
+    /// Members at the top without which requests were refused.
+    pub(super) demanded: &'a BTreeSet<u64>,
     pub(super) depth: usize,
     /// It stands in a map, whose values are its user's.
     pub(super) of_map: bool,
@@ -67,7 +73,7 @@ impl<'a> Context<'a> {
 }
 
 /// Eight opportunities per distinct instance: polling one record proves little.
-fn per_instance(instances: Bits64) -> f64 {
+pub(super) fn per_instance(instances: Bits64) -> f64 {
     let estimate = instances.estimate();
     // Nearly full marks say "many", and an estimate of many is not worth more than its error.
     if estimate > 200.0 { f64::INFINITY } else { 8.0 * estimate }
@@ -87,6 +93,7 @@ pub(super) fn schema(shape: &Shape, context: Context<'_>) -> Schema {
     if schema.kinds.has(Kinds::INTEGER) && beyond_32_bit(shape) {
         schema.format = Some("int64");
     }
+    schema.range = range(shape);
     if let Some(texts) = &shape.texts {
         describe_texts(&mut schema, texts, shape.text, context);
     }
@@ -108,12 +115,20 @@ fn beyond_32_bit(shape: &Shape) -> bool {
     })
 }
 
+/// The range of integers that count or measure; wider ones are ids, and nobody's business.
+fn range(shape: &Shape) -> Option<(i64, i64)> {
+    let numbers = shape.numbers.as_ref().filter(|numbers| !numbers.big.0)?;
+    let range = numbers.integers.0?;
+    (shape.integer.0 >= RANGE_MIN && !beyond_32_bit(shape)).then_some(range)
+}
+
 fn describe_texts(schema: &mut Schema, texts: &Texts, count: Count, context: Context<'_>) {
     if context.textual && schema.kinds == Kinds::STRING {
         schema.kinds = kind_of_texts(texts);
     }
-    if texts.files.is_some() && schema.kinds == Kinds::STRING {
+    if let Some(files) = texts.files.as_ref().filter(|_| schema.kinds == Kinds::STRING) {
         schema.format = Some("binary");
+        schema.files = files.media.items.iter().map(|(media, _)| media.to_string()).collect();
         return;
     }
     if schema.kinds.has(Kinds::STRING) {
@@ -121,7 +136,11 @@ fn describe_texts(schema: &mut Schema, texts: &Texts, count: Count, context: Con
         schema.class = class(texts);
         // Beside other kinds a closed set of texts would exclude them.
         if matches!(schema.kinds.0 & !Kinds::NULL.0, kind if kind == Kinds::STRING.0) {
-            schema.values = closed_values(texts, count, context);
+            let values = proven_values(texts, count, context);
+            match context.view {
+                View::Strict => schema.values = values,
+                View::Permissive => schema.seen = values,
+            }
         }
     }
 }
@@ -170,14 +189,21 @@ fn class(texts: &Texts) -> Option<&'static str> {
     Classes::NAMES.iter().find(|(class, _)| texts.classes.holds(*class)).map(|(_, name)| *name)
 }
 
-/// The members of the enum, if the set is closed (8.4).
+/// The members of the enum, if the set is closed and the view holds anybody to it.
 pub(super) fn closed_values(texts: &Texts, count: Count, context: Context<'_>) -> Vec<String> {
+    match context.view {
+        View::Strict => proven_values(texts, count, context),
+        View::Permissive => Vec::new(),
+    }
+}
+
+/// The values, if the set is closed (8.4).
+fn proven_values(texts: &Texts, count: Count, context: Context<'_>) -> Vec<String> {
     let values = &texts.values;
     let distinct = values.items.len();
     if values.open
         || texts.empty.any()
         || !(2..=20).contains(&distinct)
-        || context.view != View::Strict
         || context.of_map
         || context.direction == Direction::Refusal && context.depth > 1
     {
@@ -206,6 +232,8 @@ fn are_references(texts: &Texts) -> bool {
 
 fn describe_members(schema: &mut Schema, members: &Members, context: Context<'_>) {
     let map = context.shared.maps.is_map(members, context.name);
+    let folded = if map { None } else { recursion::fold(members) };
+    let members = folded.as_ref().map_or(members, |folded| &folded.members);
     if !map && !context.textual {
         schema.reference = context.shared.reference(members, context);
     }
@@ -216,7 +244,10 @@ fn describe_members(schema: &mut Schema, members: &Members, context: Context<'_>
 
 /// Presences without exception from which a member is required.
 pub(super) fn needed(context: Context<'_>) -> f64 {
-    if context.is_request() { REQUIRED_REQUEST } else { REQUIRED_RESPONSE }
+    match context.view {
+        View::Strict if !context.is_request() => REQUIRED_RESPONSE,
+        _ => REQUIRED_LIKELY,
+    }
 }
 
 /// States the members of an object.
@@ -242,17 +273,21 @@ pub(super) fn record(schema: &mut Schema, members: &Members, map: bool, context:
     stay.sort_by(|left, right| {
         left.value.order.compare(right.value.order).then_with(|| left.name.cmp(&right.name))
     });
-    let optional = |hash| context.depth == 0 && context.optional.contains(&hash);
+    let told = |hashes: &BTreeSet<u64>, hash| context.depth == 0 && hashes.contains(&hash);
     schema.properties = stay
         .into_iter()
-        .map(|entry| Property {
-            name: entry.name.to_string(),
-            required: sure && entry.value.k == members.n && !optional(entry.hash),
-            schema: self::schema(
-                &entry.value.shape,
-                Context { of_map: map, ..context.below(&entry.name, false, instances) },
-            ),
-            support: Support::of(entry.value.k, members.n),
+        .map(|entry| {
+            let always = entry.value.k == members.n && !told(context.optional, entry.hash);
+            let required = always && (sure || told(context.demanded, entry.hash));
+            let below = Context { of_map: map, ..context.below(&entry.name, false, instances) };
+            Property {
+                name: entry.name.to_string(),
+                required,
+                undecided: always && !required,
+                access: Access::Both,
+                schema: self::schema(&entry.value.shape, below),
+                support: Support::of(entry.value.k, members.n),
+            }
         })
         .collect();
 }

@@ -1,21 +1,26 @@
-//! The model to a document, in either dialect, in canonical order (`spec/inference.md` 11.4-11.6).
+//! The model to a document, in either dialect, in canonical order (`spec/inference.md` 11.4-11.7).
 //!
-//! Owns the spelling: `nullable` and `oneOf` in 3.0, type arrays in 3.1, and the extensions that say how sure each fact is.
-//! Refuses to decide anything. The documents are written directly rather than through typed structures, which would drop the
-//! order of members; that `openapiv3` reads and writes a 3.0 document without loss is a test.
+//! Owns everything but schemas (`spell`) and examples (`examples`). Refuses to decide anything. The documents are written
+//! directly rather than through typed structures, which would drop the order of members; that `openapiv3` reads and writes a
+//! 3.0 document without loss is a test.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::bodies::is_form;
+use super::examples::{Examples, Side};
 use super::ir::{
-    Choice, Kinds, Model, Operation, Parameter, Place, Property, Response, Schema, Scheme, Support,
+    Model, Operation, Parameter, Place, Property, Response, Schema, Scheme, Style, Support,
 };
-use super::xml::Xml;
+use super::spell::{Speller, evidence};
 use crate::infer::{Dialect, ProjectOptions, View};
 use crate::model::observation::Method;
 
 /// Writes the whole document.
 pub(super) fn document(model: &Model, options: &ProjectOptions) -> Value {
-    let writer = Writer { dialect: options.dialect, extensions: options.extensions };
+    let spell = Speller { dialect: options.dialect, extensions: options.extensions };
+    let examples = options.examples.then(|| Examples::of(&model.components));
+    let writer = Writer { spell, examples };
     let mut document = Map::new();
     let version = match options.dialect {
         Dialect::OpenApi30 => "3.0.3",
@@ -27,20 +32,39 @@ pub(super) fn document(model: &Model, options: &ProjectOptions) -> Value {
         let servers: Vec<Value> = model.servers.iter().map(|url| json!({ "url": url })).collect();
         document.insert("servers".into(), servers.into());
     }
-    document.insert("paths".into(), writer.paths(&model.operations).into());
+    document.insert("paths".into(), writer.paths(model).into());
     let components = writer.components(model);
     if !components.is_empty() {
         document.insert("components".into(), components.into());
     }
     if options.extensions {
-        let view = match options.view {
-            View::Strict => "strict",
-            View::Permissive => "permissive",
-        };
-        document
-            .insert("x-driftgate".into(), json!({ "view": view, "exchanges": model.exchanges }));
+        document.insert("x-driftgate".into(), summary(model, options.view).into());
     }
     Value::Object(document)
+}
+
+/// What the document is made of.
+fn summary(model: &Model, view: View) -> Map<String, Value> {
+    let mut summary = Map::new();
+    let view = match view {
+        View::Strict => "strict",
+        View::Permissive => "permissive",
+    };
+    summary.insert("view".into(), view.into());
+    if let Some((from, to)) = model.window {
+        summary.insert("window".into(), json!({ "from": time(from), "to": time(to) }));
+    }
+    summary.insert("exchanges".into(), model.exchanges.into());
+    if !model.limits.is_empty() {
+        let limits = model.limits.iter().map(|(name, count)| ((*name).to_owned(), (*count).into()));
+        summary.insert("limits".into(), Value::Object(limits.collect()));
+    }
+    summary
+}
+
+/// Unix milliseconds as RFC 3339 spells them, to the second.
+fn time(milliseconds: i64) -> Option<String> {
+    Timestamp::from_second(milliseconds.div_euclid(1_000)).ok().map(|time| time.to_string())
 }
 
 fn scheme_value(scheme: &Scheme) -> Value {
@@ -53,17 +77,17 @@ fn scheme_value(scheme: &Scheme) -> Value {
     }
 }
 
-struct Writer {
-    dialect: Dialect,
-    extensions: bool,
+struct Writer<'m> {
+    spell: Speller,
+    examples: Option<Examples<'m>>,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn components(&self, model: &Model) -> Map<String, Value> {
         let schemas: Map<String, Value> = model
             .components
             .iter()
-            .map(|(name, schema)| (name.clone(), self.schema(schema)))
+            .map(|(name, schema)| (name.clone(), self.spell.schema(schema)))
             .collect();
         let schemes: Map<String, Value> = model
             .schemes
@@ -77,13 +101,19 @@ impl Writer {
             .collect()
     }
 
-    fn paths(&self, operations: &[Operation]) -> Map<String, Value> {
+    fn paths(&self, model: &Model) -> Map<String, Value> {
         let mut paths: Map<String, Value> = Map::new();
-        for operation in operations {
+        for operation in &model.operations {
             let item = paths.entry(operation.template.clone()).or_insert_with(|| json!({}));
             let method = Method::DOCUMENTED.get(usize::from(operation.method));
             if let (Some(item), Some(method)) = (item.as_object_mut(), method) {
                 item.insert(method.as_str().to_ascii_lowercase(), self.operation(operation));
+            }
+        }
+        for (template, methods) in &model.other_methods {
+            let item = paths.get_mut(template).and_then(Value::as_object_mut);
+            if let Some(item) = item.filter(|_| self.spell.extensions) {
+                item.insert("x-driftgate-methods".into(), methods.clone().into());
             }
         }
         paths
@@ -99,18 +129,13 @@ impl Writer {
         }
         if let Some(request) = &operation.request {
             let mut body = Map::new();
-            body.insert("content".into(), self.content(&request.content).into());
+            body.insert("content".into(), self.content(&request.content, Side::Request).into());
             if request.required {
                 body.insert("required".into(), true.into());
             }
             value.insert("requestBody".into(), body.into());
         }
-        let responses: Map<String, Value> = operation
-            .responses
-            .iter()
-            .map(|(status, response)| (status.to_string(), self.response(*status, response)))
-            .collect();
-        value.insert("responses".into(), responses.into());
+        value.insert("responses".into(), self.responses(operation).into());
         if let Some(alternatives) = &operation.security {
             let alternatives: Vec<Value> = alternatives
                 .iter()
@@ -121,13 +146,22 @@ impl Writer {
                 .collect();
             value.insert("security".into(), alternatives.into());
         }
-        if self.extensions {
-            value.insert("x-driftgate-id".into(), operation.stable_id.as_str().into());
-            let mut evidence = evidence(operation.support);
-            evidence.insert("consumers".into(), operation.consumers.into());
-            value.insert("x-driftgate-evidence".into(), evidence.into());
+        if self.spell.extensions {
+            extend(operation, &mut value);
         }
         value.into()
+    }
+
+    fn responses(&self, operation: &Operation) -> Map<String, Value> {
+        let known = operation
+            .responses
+            .iter()
+            .map(|(status, response)| (status.to_string(), self.response(*status, response)));
+        let mut responses: Map<String, Value> = known.collect();
+        if operation.others || responses.is_empty() {
+            responses.insert("default".into(), json!({ "description": "Any other answer" }));
+        }
+        responses
     }
 
     fn parameter(&self, parameter: &Parameter) -> Value {
@@ -137,22 +171,22 @@ impl Writer {
             Place::Path => "path",
             Place::Query => "query",
             Place::Header => "header",
+            Place::Cookie => "cookie",
         };
         value.insert("in".into(), place.into());
         if parameter.required {
             value.insert("required".into(), true.into());
         }
-        match parameter.joined {
-            Some('|') if parameter.place == Place::Query => {
-                value.insert("style".into(), "pipeDelimited".into());
-                value.insert("explode".into(), false.into());
-            }
-            Some(_) if parameter.place == Place::Query => {
-                value.insert("explode".into(), false.into());
-            }
-            _ => {}
+        if parameter.may_be_empty {
+            value.insert("allowEmptyValue".into(), true.into());
         }
-        value.insert("schema".into(), self.schema(&parameter.schema));
+        if parameter.place == Place::Query {
+            add_style(parameter.style, &mut value);
+        }
+        value.insert("schema".into(), self.spell.schema(&parameter.schema));
+        if let Some(example) = self.example(&parameter.schema, Side::Request) {
+            value.insert("example".into(), example);
+        }
         self.add_evidence(&mut value, parameter.support);
         value.into()
     }
@@ -164,221 +198,96 @@ impl Writer {
             let headers: Map<String, Value> = response
                 .headers
                 .iter()
-                .map(|(name, schema)| (name.clone(), json!({ "schema": self.schema(schema) })))
+                .map(|(name, schema)| {
+                    (name.clone(), json!({ "schema": self.spell.schema(schema) }))
+                })
                 .collect();
             value.insert("headers".into(), headers.into());
         }
         if !response.content.is_empty() {
-            value.insert("content".into(), self.content(&response.content).into());
+            value.insert("content".into(), self.content(&response.content, Side::Response).into());
         }
         self.add_evidence(&mut value, response.support);
         value.into()
     }
 
-    fn content(&self, content: &[(String, Schema)]) -> Map<String, Value> {
+    fn content(&self, content: &[(String, Schema)], side: Side) -> Map<String, Value> {
         content
             .iter()
-            .map(|(media, schema)| (media.clone(), json!({ "schema": self.schema(schema) })))
+            .map(|(media, schema)| (media.clone(), self.media(media, schema, side)))
             .collect()
     }
 
+    fn media(&self, media: &str, schema: &Schema, side: Side) -> Value {
+        let mut value = Map::new();
+        value.insert("schema".into(), self.spell.schema(schema));
+        if let Some(example) = self.example(schema, side) {
+            value.insert("example".into(), example);
+        }
+        if is_form(media) {
+            let encodings: Map<String, Value> = schema
+                .properties
+                .iter()
+                .filter_map(|property| Some((property.name.clone(), encoding(media, property)?)))
+                .collect();
+            if !encodings.is_empty() {
+                value.insert("encoding".into(), encodings.into());
+            }
+        }
+        value.into()
+    }
+
+    fn example(&self, schema: &Schema, side: Side) -> Option<Value> {
+        self.examples.as_ref()?.of_schema(schema, side)
+    }
+
     fn add_evidence(&self, value: &mut Map<String, Value>, support: Support) {
-        if self.extensions {
+        if self.spell.extensions {
             value.insert("x-driftgate-evidence".into(), evidence(support).into());
         }
     }
-
-    fn schema(&self, schema: &Schema) -> Value {
-        let kinds: Vec<(Kinds, &str)> =
-            Kinds::NAMES.into_iter().filter(|(kind, _)| schema.kinds.has(*kind)).collect();
-        let nullable = schema.kinds.has(Kinds::NULL);
-        let referring = schema.reference.is_some() || schema.choice.is_some();
-        match (kinds.as_slice(), self.dialect) {
-            // Only null was seen, or nothing: that tells no type.
-            ([], _) => Value::Object(Map::new()),
-            ([(kind, name)], Dialect::OpenApi30) => self.of_kind_3_0(schema, *kind, name).into(),
-            (kinds, Dialect::OpenApi31) if !referring => self.of_kinds_3_1(schema, kinds).into(),
-            (kinds, dialect) => {
-                let three_one = dialect == Dialect::OpenApi31;
-                let mut branches: Vec<Value> = kinds
-                    .iter()
-                    .map(|(kind, name)| match dialect {
-                        Dialect::OpenApi30 => self.of_kind_3_0(schema, *kind, name).into(),
-                        Dialect::OpenApi31 => self.of_kind(schema, *kind, name).into(),
-                    })
-                    .collect();
-                if three_one && nullable {
-                    branches.push(json!({ "type": "null" }));
-                }
-                if let (1, Some(only)) = (branches.len(), branches.first()) {
-                    return only.clone();
-                }
-                // With null every branch of 3.0 would hold at once, which `oneOf` forbids.
-                let word = if nullable { "anyOf" } else { "oneOf" };
-                json!({ word: branches })
-            }
-        }
-    }
-
-    /// One kind, which may be null.
-    fn of_kind_3_0(&self, schema: &Schema, kind: Kinds, name: &str) -> Map<String, Value> {
-        let mut value = self.of_kind(schema, kind, name);
-        if !schema.kinds.has(Kinds::NULL) {
-            return value;
-        }
-        if let Some(reference) = value.remove("$ref") {
-            // What stands beside a reference is ignored.
-            value.insert("allOf".into(), json!([{ "$ref": reference }]));
-        }
-        value.insert("nullable".into(), true.into());
-        if let Some(Value::Array(values)) = value.get_mut("enum") {
-            values.push(Value::Null);
-        }
-        value
-    }
-
-    /// All kinds in one schema.
-    fn of_kinds_3_1(&self, schema: &Schema, kinds: &[(Kinds, &str)]) -> Map<String, Value> {
-        let nullable = schema.kinds.has(Kinds::NULL);
-        let mut names: Vec<Value> = kinds.iter().map(|(_, name)| (*name).into()).collect();
-        if nullable {
-            names.push("null".into());
-        }
-        let mut value = Map::new();
-        let single = names.len() == 1;
-        value.insert("type".into(), if single { names.remove(0) } else { names.into() });
-        for (kind, _) in kinds {
-            self.describe(schema, *kind, &mut value);
-        }
-        value.extend(schema.xml.as_ref().map(|xml| ("xml".to_owned(), of_xml(xml))));
-        if let (true, Some(Value::Array(values))) = (nullable, value.get_mut("enum")) {
-            values.push(Value::Null);
-        }
-        value
-    }
-
-    fn of_kind(&self, schema: &Schema, kind: Kinds, name: &str) -> Map<String, Value> {
-        let mut value = Map::new();
-        if let Some(component) = schema.reference.as_ref().filter(|_| kind == Kinds::OBJECT) {
-            value.insert("$ref".into(), pointer(component).into());
-            return value;
-        }
-        if let Some(choice) = schema.choice.as_ref().filter(|_| kind == Kinds::OBJECT) {
-            return choice_value(choice);
-        }
-        value.insert("type".into(), name.into());
-        self.describe(schema, kind, &mut value);
-        value.extend(schema.xml.as_ref().map(|xml| ("xml".to_owned(), of_xml(xml))));
-        value
-    }
-
-    /// The schema of the items of a stream, or one for each event.
-    fn stream(&self, items: &[(String, Schema)]) -> Value {
-        match items {
-            [(event, only)] if event.is_empty() => self.schema(only),
-            items => items
-                .iter()
-                .map(|(event, item)| (event.clone(), self.schema(item)))
-                .collect::<Map<_, _>>()
-                .into(),
-        }
-    }
-
-    /// The keywords that belong to one kind.
-    fn describe(&self, schema: &Schema, kind: Kinds, value: &mut Map<String, Value>) {
-        if kind == Kinds::INTEGER || kind == Kinds::STRING {
-            let int = kind == Kinds::INTEGER;
-            if let Some(format) = schema.format.filter(|format| (*format == "int64") == int) {
-                value.insert("format".into(), format.into());
-            }
-        }
-        if kind == Kinds::BOOLEAN && !schema.values.is_empty() {
-            let values = schema.values.iter().map(|value| Value::Bool(value == "true"));
-            value.insert("enum".into(), values.collect());
-        }
-        if kind == Kinds::STRING {
-            if !schema.excluded.is_empty() {
-                value.insert("not".into(), json!({ "enum": schema.excluded }));
-            }
-            if !schema.values.is_empty() {
-                value.insert("enum".into(), schema.values.clone().into());
-            }
-            if !schema.stream.is_empty() && self.extensions {
-                value.insert("x-driftgate-item".into(), self.stream(&schema.stream));
-            }
-            if let Some(class) = schema.class.filter(|_| self.extensions) {
-                value.insert("x-driftgate-class".into(), class.into());
-            }
-        }
-        if kind == Kinds::ARRAY {
-            let items =
-                schema.items.as_deref().map_or_else(|| json!({}), |items| self.schema(items));
-            value.insert("items".into(), items);
-        }
-        if kind == Kinds::OBJECT {
-            self.members(schema, value);
-        }
-    }
-
-    fn members(&self, schema: &Schema, value: &mut Map<String, Value>) {
-        let required: Vec<Value> = schema
-            .properties
-            .iter()
-            .filter(|property| property.required)
-            .map(|property| property.name.as_str().into())
-            .collect();
-        if !required.is_empty() {
-            value.insert("required".into(), required.into());
-        }
-        if !schema.properties.is_empty() {
-            let properties: Map<String, Value> = schema
-                .properties
-                .iter()
-                .map(|property| (property.name.clone(), self.property(property)))
-                .collect();
-            value.insert("properties".into(), properties.into());
-        }
-        if let Some(additional) = &schema.additional {
-            value.insert("additionalProperties".into(), self.schema(additional));
-        }
-    }
-
-    fn property(&self, property: &Property) -> Value {
-        let mut value = self.schema(&property.schema);
-        // Beside a reference there is no room for it.
-        if let Some(members) = value.as_object_mut().filter(|value| !value.contains_key("$ref")) {
-            self.add_evidence(members, property.support);
-        }
-        value
-    }
 }
 
-fn evidence(support: Support) -> Map<String, Value> {
-    let mut value = Map::new();
-    value.insert("n".into(), support.n.into());
-    value.insert("k".into(), support.k.into());
-    value.insert("level".into(), support.level().into());
-    value
-}
-
-fn pointer(component: &str) -> String {
-    format!("#/components/schemas/{component}")
-}
-
-fn choice_value(choice: &Choice) -> Map<String, Value> {
-    let components = choice.components.iter().map(|name| json!({ "$ref": pointer(name) }));
-    let mut value = Map::from_iter([("oneOf".to_owned(), components.collect())]);
-    if let Some(tag) = &choice.tag {
-        let mapping: Map<String, Value> = choice
-            .values
-            .iter()
-            .zip(&choice.components)
-            .map(|(value, name)| (value.clone(), pointer(name).into()))
-            .collect();
-        let discriminator = json!({ "propertyName": tag, "mapping": mapping });
-        value.insert("discriminator".into(), discriminator);
+/// What is known of an operation beside what OpenAPI can say.
+fn extend(operation: &Operation, value: &mut Map<String, Value>) {
+    value.insert("x-driftgate-id".into(), operation.stable_id.as_str().into());
+    if let Some(protocol) = operation.protocol {
+        value.insert("x-driftgate-protocol".into(), protocol.into());
     }
-    value
+    if operation.unproven {
+        value.insert("x-driftgate-unproven".into(), true.into());
+    }
+    let mut evidence = evidence(operation.support);
+    evidence.insert("consumers".into(), operation.consumers.into());
+    if let Some(last) = i64::try_from(operation.last_ms).ok().filter(|last| *last > 0) {
+        evidence.insert("last".into(), time(last).into());
+    }
+    value.insert("x-driftgate-evidence".into(), evidence.into());
+}
+
+/// How the values of a query parameter are written, where that is not the default.
+fn add_style(style: Style, value: &mut Map<String, Value>) {
+    let (name, explode) = match style {
+        Style::Usual => return,
+        Style::Joined('|') => (Some("pipeDelimited"), false),
+        Style::Joined(' ') => (Some("spaceDelimited"), false),
+        Style::Joined(_) => (None, false),
+        Style::Deep => (Some("deepObject"), true),
+    };
+    value.extend(name.map(|name| ("style".to_owned(), name.into())));
+    value.insert("explode".into(), explode.into());
+}
+
+/// How a field of a form is written: the types of files, and objects whose members are fields with brackets.
+fn encoding(media: &str, field: &Property) -> Option<Value> {
+    let schema = &field.schema;
+    let files = schema.items.as_deref().map_or(&schema.files, |items| &items.files);
+    if !files.is_empty() {
+        return Some(json!({ "contentType": files.join(", ") }));
+    }
+    let nested = !schema.properties.is_empty() || schema.additional.is_some();
+    let urlencoded = media == "application/x-www-form-urlencoded";
+    (nested && urlencoded).then(|| json!({ "style": "deepObject", "explode": true }))
 }
 
 /// The reason phrase of a status (RFC 9110), as description.
@@ -387,17 +296,4 @@ fn reason(status: u16) -> &'static str {
         .ok()
         .and_then(|status| status.canonical_reason())
         .unwrap_or("Other")
-}
-
-fn of_xml(xml: &Xml) -> Value {
-    let mut value = Map::new();
-    let name = xml.name.as_ref().map(|name| ("name", name));
-    let prefix = xml.prefix.as_ref().map(|prefix| ("prefix", prefix));
-    for (key, text) in name.into_iter().chain(prefix) {
-        value.insert(key.to_owned(), text.as_str().into());
-    }
-    if xml.attribute {
-        value.insert("attribute".to_owned(), true.into());
-    }
-    value.into()
 }

@@ -40,7 +40,8 @@ fn a_scan_leaves_what_was_known_as_it_was_and_little_behind() {
 
 #[test]
 fn a_trie_that_is_full_makes_room_and_says_so() {
-    let mut evidence = Evidence::new("test", KEY.id()).with_nodes_max(200);
+    let mut evidence = Evidence::new("test", KEY.id());
+    evidence.limit(Limits { nodes: 200, ..Limits::default() });
     for n in 0..2_000 {
         let path = format!("/{}/{}/{}", word(n % 40), word(n % 7), word(n));
         let own = json!({ word(n): 1, word(n + 1): 2 });

@@ -24,7 +24,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-fn shots() -> impl Strategy<Value = Shot> {
+pub(super) fn shots() -> impl Strategy<Value = Shot> {
     let path = prop::collection::vec(
         prop_oneof![
             Just("orders".to_owned()),
@@ -47,7 +47,7 @@ fn shots() -> impl Strategy<Value = Shot> {
         Just(404),
         Just(500)
     ];
-    let query = prop::option::of("([a-c]=[a-z0-9]{0,2}&){0,3}");
+    let query = prop::option::of("([a-c](\\[[ab0]?\\])?=[a-z0-9]{0,2}&){0,3}");
     let bodies = (prop::option::of(values()), prop::option::of(values()));
     let media = prop_oneof![4 => Just("application/json"), 1 => Just("application/x-ndjson")];
     let when = (0_u64..4, prop_oneof![Just(100_i64), 100_i64..120]);
@@ -67,7 +67,7 @@ fn shots() -> impl Strategy<Value = Shot> {
 }
 
 /// So many cases, unless `PROPTEST_CASES` asks for others; what failed once is kept beside this file.
-fn config(cases: u32) -> ProptestConfig {
+pub(super) fn config(cases: u32) -> ProptestConfig {
     let kept = proptest::test_runner::FileFailurePersistence::WithSource("regressions");
     let default = ProptestConfig::default();
     let cases = if default.cases == 256 { cases } else { default.cases };

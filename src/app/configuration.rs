@@ -18,7 +18,7 @@ use crate::telemetry::signals::app as told;
 use crate::{pipeline, proxy};
 
 use super::parts::Control;
-use super::{World, apis};
+use super::{World, apis, census};
 
 /// The pointer of a section, and whether two configurations differ there.
 type Section = (&'static str, fn(&Config, &Config) -> bool);
@@ -145,12 +145,14 @@ impl Configuration {
         let (loaded, settings, view, tokens) =
             read.unwrap_or_else(|| Err(one("the reload itself failed; the log says where")))?;
         let destinations = self.control.prepare(&loaded.config)?;
+        let served = census::apis(&loaded.config, &settings);
         if self.pipeline.configure(settings).await.is_err() {
             return Err(one("the analysis does not answer"));
         }
         // The view is made of the listeners that run, the one thing it could be refused for.
         self.proxy.reload(view).await.map_err(|error| one(&error.to_string()))?;
         self.control.put(destinations);
+        self.control.census().take(&served).await;
         self.tokens.replace(tokens);
         let changed = differing(LIVE, &self.config.load(), &loaded.config);
         let waiting = differing(FIXED, &self.started, &loaded.config);

@@ -34,6 +34,9 @@ pub(super) trait BusHealth: Send + Sync {
 
     /// Events that wait to be relayed; none without a broker.
     fn lag(&self) -> Option<u64>;
+
+    /// Since when no broker answers, Unix milliseconds; none: one does, or none is needed.
+    fn away_since_ms(&self) -> Option<i64>;
 }
 
 /// The embedded bus is the store itself.
@@ -47,6 +50,10 @@ impl BusHealth for Embedded {
     fn lag(&self) -> Option<u64> {
         None
     }
+
+    fn away_since_ms(&self) -> Option<i64> {
+        None
+    }
 }
 
 #[cfg(feature = "kafka")]
@@ -57,6 +64,11 @@ impl BusHealth for crate::bus::kafka::Handle {
 
     fn lag(&self) -> Option<u64> {
         Some(self.health().lag_events)
+    }
+
+    fn away_since_ms(&self) -> Option<i64> {
+        let health = self.health();
+        (!health.reachable).then_some(health.since_ms)
     }
 }
 

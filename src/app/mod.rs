@@ -4,12 +4,14 @@
 //! the parts that know. Refuses to own what any part does. Nothing here is on the path of a proxied request.
 
 mod apis;
+mod census;
 mod configuration;
 mod directory;
 mod error;
 mod health;
 mod inventory;
 mod keys;
+mod news;
 mod parts;
 mod signals;
 mod stop;

@@ -24,10 +24,12 @@ use crate::proxy::{self, View};
 use crate::runtime::{files, supervise};
 use crate::{store, webhooks};
 
+use super::census::{self, Census};
 use super::configuration::{Configuration, Counters, Shared};
 use super::directory::Directory;
 use super::health::{BusHealth, Embedded, Health};
 use super::inventory::Inventory;
+use super::news::News;
 use super::{Error, Running, Stages, World, apis, keys};
 
 /// Threads of the control plane: attempts and contract tests wait for the network, not for a processor.
@@ -97,6 +99,16 @@ impl Control {
         Ok(Prepared { webhooks, actions })
     }
 
+    /// Tells what became of the APIs.
+    pub(super) fn census(&self) -> Census {
+        Census {
+            store: self.store.clone(),
+            bus: self.bus.clone(),
+            raise: self.raise.clone(),
+            clock: self.world.clock.clone(),
+        }
+    }
+
     /// Puts destinations in force.
     pub(super) fn put(&self, prepared: Prepared) {
         self.actions.put(prepared.actions);
@@ -120,7 +132,9 @@ pub(super) fn start(loaded: Loaded, world: World) -> Result<Running, Error> {
     let tokens = ReadTokens::of(&config.admin, &config.data_dir, &world.rng);
     let tokens = Arc::new(Tokens::new(tokens.map_err(Error::Admin)?, world.clock.clone()));
     let own = Arc::new(Own::default());
-    let (control, health, scheduler) = Control::start(&config, &world, &stages, &own)?;
+    let (control, broker, scheduler) = Control::start(&config, &world, &stages, &own)?;
+    tell_news(&control, &broker, &stages);
+    runtime.block_on(control.census().take(&census::apis(&config, &settings)));
     let (tap, pipeline) = analysis(&config, &control, settings, &stages)?;
     let start = proxy::Start {
         listeners: config.listeners.clone(),
@@ -152,7 +166,7 @@ pub(super) fn start(loaded: Loaded, world: World) -> Result<Running, Error> {
         capture: tap.clone(),
         store: configuration.control.store.clone(),
         deliver: configuration.control.deliver.clone(),
-        bus: health,
+        bus: broker,
         clock: world.clock.clone(),
     };
     let admin = admin(&configuration, health)?;
@@ -175,6 +189,22 @@ pub(super) fn start(loaded: Loaded, world: World) -> Result<Running, Error> {
         clock: world.clock,
         control: runtime,
     })
+}
+
+/// What operators hear of the store and of the broker.
+fn tell_news(control: &Control, broker: &Arc<dyn BusHealth>, stages: &Stages) {
+    let news = News {
+        store: control.store.clone(),
+        bus: control.bus.clone(),
+        broker: Arc::clone(broker),
+        raise: control.raise.clone(),
+        clock: control.world.clock.clone(),
+    };
+    let (watch, guard) = (stages.control.watch(), stages.control.guard("operational news"));
+    supervise::task("operational-news", &control.world.panics, async move {
+        news.run(watch).await;
+        drop(guard);
+    });
 }
 
 /// Every TCP address of ours: outgoing calls must not reach them.

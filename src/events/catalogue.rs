@@ -1,7 +1,7 @@
 //! The types of events that driftgate itself raises (`spec/delivery.md` 3.1): name, class, what it means, data, sample.
 //!
 //! Owns the table, from which documentation, samples and schemas are made. Refuses to own when an event is raised. Types of
-//! API versions, base URLs and workflows come with the parts that raise them.
+//! workflows come with the part that raises them.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
@@ -130,6 +130,42 @@ pub const CATALOGUE: &[EventType] = &[
         "API Deleted",
         "An API was removed from the inventory.",
         sample_api,
+    ),
+    row::<data::Resource>(
+        (Resource, "api_version.created"),
+        "API Version Created",
+        "An API serves under a version for the first time.",
+        sample_version,
+    ),
+    row::<data::Resource>(
+        (Resource, "api_version.updated"),
+        "API Version Updated",
+        "An API changed under its version.",
+        sample_version,
+    ),
+    row::<data::Resource>(
+        (Resource, "api_version.deleted"),
+        "API Version Deleted",
+        "An API serves under this version no more.",
+        sample_version,
+    ),
+    row::<data::Resource>(
+        (Resource, "base_url.created"),
+        "Base URL Created",
+        "Requests to an API are sent to this address from now on.",
+        sample_base_url,
+    ),
+    row::<data::Resource>(
+        (Resource, "base_url.updated"),
+        "Base URL Updated",
+        "The address that requests to an API are sent to has changed.",
+        sample_base_url,
+    ),
+    row::<data::Resource>(
+        (Resource, "base_url.deleted"),
+        "Base URL Deleted",
+        "Requests to an API are sent to this address no more.",
+        sample_base_url,
     ),
     row::<data::Resource>(
         (Resource, "operation.created"),
@@ -366,6 +402,14 @@ const SAMPLE_WEBHOOK: &str = "whk_3k7m9p1r5t8w0x2z4b6d8f1h3j";
 
 fn sample_api() -> Value {
     json!({"object": {"name": "orders", "path_prefix": "/"}, "actor": "config"})
+}
+
+fn sample_version() -> Value {
+    json!({"object": {"api": "orders", "version": "1.2.0"}, "actor": "config"})
+}
+
+fn sample_base_url() -> Value {
+    json!({"object": {"api": "orders", "base_url": "http://orders:8080"}, "actor": "config"})
 }
 
 fn sample_operation() -> Value {

@@ -13,4 +13,4 @@ pub mod raise;
 mod tests;
 
 pub use pattern::Pattern;
-pub use raise::{Raise, caused_by};
+pub use raise::{Raise, caused_by, one_change};

@@ -92,6 +92,18 @@ pub fn caused_by(event: Event, cause: &Event) -> Event {
     }
 }
 
+/// The events of one change, in its order: all but the first are consequences of the first.
+#[must_use]
+pub fn one_change(events: Vec<Event>) -> Vec<Event> {
+    let mut events = events.into_iter();
+    let Some(first) = events.next() else { return Vec::new() };
+    let mut chain = vec![first];
+    for event in events {
+        chain.push(caused_by(event, &chain[0]));
+    }
+    chain
+}
+
 impl fmt::Debug for Raise {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

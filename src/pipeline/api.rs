@@ -8,6 +8,7 @@ use crate::capture::{self, Border};
 use crate::contract::{self, Baseline, Drift, Proofs, Specification, Transition, Validity, patch};
 use crate::infer::{self, Evidence, ProjectOptions};
 use crate::model::capture::{Capture, Outcome, Part};
+use crate::model::document;
 use crate::model::exchange::Exchange;
 use crate::model::finding::{Direction, FindingState, Severity};
 use crate::model::hash::HashKey;
@@ -19,6 +20,7 @@ use crate::store::Change;
 
 use super::effects::Effects;
 use super::metrics::ApiCounters;
+use super::operations::Inventory;
 use super::options::Inference;
 use super::revise;
 use super::service::World;
@@ -70,6 +72,8 @@ pub(super) struct Api {
     /// The newest learned revision.
     pub(super) learned: Option<RevisionId>,
     pub(super) learned_ms: i64,
+    /// The operations that it describes.
+    pub(super) operations: Inventory,
     /// Something new was learned since that revision.
     pub(super) novel: bool,
     /// When something new was last learned.
@@ -105,6 +109,7 @@ impl Api {
             begun_ms: now_ms,
             learned: None,
             learned_ms: 0,
+            operations: Inventory::default(),
             novel: false,
             novel_ms: now_ms,
             dirty: false,
@@ -139,6 +144,8 @@ impl Api {
         self.drift = drift;
         self.learned = learned.map(|revision| revision.id.clone());
         self.learned_ms = learned.map_or(0, |revision| revision.created_ms);
+        let document = learned.map(|revision| document::plain(&revision.text));
+        self.operations = document.as_ref().map(Inventory::of).unwrap_or_default();
     }
 
     /// Takes new settings over. A changed file is a new baseline; evidence stays unless the prefix changed, for then every

@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 
 use crate::contract::patch::Patch;
 use crate::contract::{Change as Life, Storm, Transition, render};
-use crate::events::Raise;
+use crate::events::{Raise, one_change};
 use crate::model::event::Event;
 use crate::model::finding::Finding;
 use crate::model::revision::{Revision, RevisionId};
 use crate::store::{self, Change};
+
+use super::operations::News;
 
 /// Kind of the object in which drift's memory of an API is kept.
 pub(super) const MEMORY: &str = "drift-memory";
@@ -97,24 +99,27 @@ impl Effects {
         self.events.push(raise.event("contract.drift.storm", Some(api), now_ms, &data));
     }
 
-    /// A learned revision and the news of it.
+    /// A learned revision and the news of it: what became of its operations, then that there is a newer document.
     pub(super) fn learned(
         &mut self,
         revision: Revision,
         first: bool,
-        operations: usize,
+        (operations, news): (usize, &[News]),
         raise: &Raise,
     ) {
+        let mut events: Vec<Event> =
+            news.iter().map(|news| operation(news, &revision, raise)).collect();
         let kind = if first { "documentation.created" } else { "documentation.updated" };
         let data = json!({
             "object": { "api": &*revision.api, "operations": operations },
+            "actor": "traffic",
             "spec_revision": revision.id.as_str(),
             "event_specification": revision.id.as_str(),
             "parent": revision.parent.as_ref().map(RevisionId::as_str),
             "reason": revision.reason,
         });
-        let event = raise.event(kind, Some(&revision.api), revision.created_ms, &data);
-        self.events.push(event);
+        events.push(raise.event(kind, Some(&revision.api), revision.created_ms, &data));
+        self.events.extend(one_change(events));
         self.changes.push(Change::Revision(revision));
     }
 
@@ -135,4 +140,19 @@ impl Effects {
         });
         self.events.push(raise.event(kind, Some(&revision.api), revision.created_ms, &data));
     }
+}
+
+fn operation(news: &News, revision: &Revision, raise: &Raise) -> Event {
+    let api = &*revision.api;
+    let data = json!({
+        "object": { "api": api, "id": news.id, "method": news.method, "template": news.template },
+        "changed": news.changed,
+        "actor": "traffic",
+        "spec_revision": revision.id.as_str(),
+        "event_specification": revision.id.as_str(),
+    });
+    let mut event = raise.event(news.kind, Some(api), revision.created_ms, &data);
+    event.subject = Some(format!("{} {}", news.method, news.template));
+    event.partitionkey = format!("{api} {} {}", news.method, news.template);
+    event
 }

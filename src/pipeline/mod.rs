@@ -16,6 +16,7 @@ mod effects;
 mod error;
 mod hold;
 mod metrics;
+mod operations;
 pub mod options;
 #[cfg(test)]
 mod proof_tests;

@@ -13,6 +13,7 @@ use crate::store;
 
 use super::api::{Api, BaselineSetting};
 use super::effects::Effects;
+use super::operations::{Inventory, each_operation};
 use super::view::{Answer, AnswerBody, Frozen, OperationView, Question, Which};
 use super::{Error, FreezeOrder};
 
@@ -58,7 +59,9 @@ impl Api {
             return;
         }
         let parent = self.learned.replace(id.clone());
-        let first = parent.is_none();
+        // With a document of its own the API is documented already.
+        let first = parent.is_none()
+            && !matches!(self.settings.baseline, BaselineSetting::Predefined { .. });
         let revision = Revision {
             id,
             api: Arc::clone(self.name()),
@@ -68,7 +71,10 @@ impl Api {
             parent,
             reason: reason.to_owned(),
         };
-        effects.learned(revision, first, projection.report.operations, raise);
+        let operations = Inventory::of(&projection.document);
+        let news = operations.since(&self.operations);
+        self.operations = operations;
+        effects.learned(revision, first, (projection.report.operations, &news), raise);
     }
 
     /// Whether it is time to freeze by configuration.
@@ -187,7 +193,7 @@ impl Api {
     }
 
     /// The operations learned and documented, by template and method.
-    pub(super) fn operations(&self) -> Vec<OperationView> {
+    pub(super) fn operation_views(&self) -> Vec<OperationView> {
         let options = ProjectOptions { view: View::Strict, ..self.project_options() };
         let document = infer::project(&self.evidence, &options).document;
         let mut operations: BTreeMap<(String, String), OperationView> = BTreeMap::new();
@@ -222,18 +228,6 @@ pub(super) fn read(revision: &Revision) -> Result<Specification, String> {
     match contract::load(&revision.text, &options) {
         Ok((specification, _lints)) => Ok(specification),
         Err(problems) => Err(problems.to_string()),
-    }
-}
-
-/// Calls `visit` with template, upper-case method and object of every operation of a projected document.
-fn each_operation(document: &Value, mut visit: impl FnMut(&str, &str, &Value)) {
-    let paths = document.get("paths").and_then(Value::as_object);
-    for (template, item) in paths.into_iter().flatten() {
-        for (method, operation) in item.as_object().into_iter().flatten() {
-            if operation.get("responses").is_some() {
-                visit(template, &method.to_ascii_uppercase(), operation);
-            }
-        }
     }
 }
 

@@ -272,7 +272,9 @@ impl Service {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Apis(to) => reply(to, self.apis.iter().map(Api::view).collect()),
-            Command::Operations(name, to) => reply(to, self.api(&name).map(|api| api.operations())),
+            Command::Operations(name, to) => {
+                reply(to, self.api(&name).map(|api| api.operation_views()))
+            }
             Command::Specification(name, question, to) => {
                 let store = self.store.clone();
                 reply(to, self.api(&name).and_then(|api| api.specification(&question, &store)));

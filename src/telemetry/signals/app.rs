@@ -44,6 +44,17 @@ impl ReloadRefused<'_> {
     }
 }
 
+/// What became of the APIs could not be read or written; it is told with the next configuration.
+pub struct CensusFailed<'a> {
+    pub error: &'a dyn std::fmt::Display,
+}
+
+impl CensusFailed<'_> {
+    pub fn tell(self) {
+        warn!(error = %self.error, "events about added, changed and removed APIs wait for the next start or reload");
+    }
+}
+
 /// Shutdown began.
 pub struct Draining {
     pub in_flight: u64,

@@ -248,6 +248,6 @@ mod tests {
             assert_eq!(kinds, expected);
         }
         let changed = news(Some(&full), Some(&moved)).swap_remove(0).changed;
-        assert_eq!(changed, ["/base_url", "/documentation", "/version"]);
+        assert_eq!(changed, ["/version", "/base_url", "/documentation"]);
     }
 }

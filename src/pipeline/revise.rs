@@ -19,6 +19,8 @@ use super::{Error, FreezeOrder};
 
 /// Least time between two learned revisions of an API, unless a finding opens or a baseline is frozen.
 const REVISION_INTERVAL_MS: i64 = 5 * 60_000;
+/// Time until the next look when there was nothing to write down yet.
+const EMPTY_INTERVAL_MS: i64 = 10_000;
 /// Accepted exchanges from which an operation may become part of a baseline without being forced.
 pub const READY_EXCHANGES: u64 = 50;
 /// Fewest digits by which a revision can be asked for.
@@ -48,12 +50,13 @@ impl Api {
         raise: &Raise,
         effects: &mut Effects,
     ) {
-        self.learned_ms = now_ms;
-        self.novel = false;
         let projection = infer::project(&self.evidence, &self.project_options());
         if projection.report.operations == 0 {
+            self.learned_ms = now_ms - REVISION_INTERVAL_MS + EMPTY_INTERVAL_MS;
             return;
         }
+        self.learned_ms = now_ms;
+        self.novel = false;
         let id = RevisionId::of(&projection.document);
         if self.learned.as_ref() == Some(&id) {
             return;

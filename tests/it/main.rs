@@ -15,6 +15,7 @@ mod findings;
 mod infer;
 mod recordings;
 mod replay;
+mod resources;
 mod shutdown;
 mod support;
 mod tidy;

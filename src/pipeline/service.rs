@@ -273,7 +273,7 @@ impl Service {
         match command {
             Command::Apis(to) => reply(to, self.apis.iter().map(Api::view).collect()),
             Command::Operations(name, to) => {
-                reply(to, self.api(&name).map(|api| api.operation_views()))
+                reply(to, self.api(&name).map(|api| api.operation_views()));
             }
             Command::Specification(name, question, to) => {
                 let store = self.store.clone();

@@ -44,10 +44,7 @@ step-features:
 	  $(CARGO) clippy --locked --quiet --no-default-features --features "$$features" -- -D warnings; \
 	done
 
-# Built apart from being run, and once more if that fails: a dependency's build script that probes the compiler was seen to fail
-# on one machine and never again. Our own mistakes fail both times.
 step-unit:
-	$(CARGO) test --locked --lib --bins --no-run || $(CARGO) test --locked --lib --bins --no-run
 	$(CARGO) test --locked --lib --bins
 	$(CARGO) test --locked --doc
 

@@ -1,7 +1,7 @@
 //! Which documented operation a request is (`spec/contract.md` 3, step 1).
 //!
 //! Owns the tree of templates: literal segments before affixes (`{id}.json`) before parameters before greedy ones (`{path+}`),
-//! whatever the order of the document. Servers and prefixes only help, they never prevent a match. A trailing slash says nothing. Refuses to own methods
+//! which end where what stands behind them first fits, whatever the order of the document. Servers and prefixes only help, they never prevent a match. A trailing slash says nothing. Refuses to own methods
 //! of requests beyond HEAD, which is answered as GET is.
 
 use std::borrow::Cow;
@@ -33,7 +33,7 @@ struct Branch {
     /// Segments of literals and slots, in the order of the document.
     affixes: Vec<(Vec<Piece>, Branch)>,
     slot: Option<Box<(String, Branch)>>,
-    /// `{path+}`: all segments that are left, slashes included.
+    /// `{path+}`: one segment or more, slashes included.
     greedy: Option<Box<(String, Branch)>>,
     /// Method → operation.
     operations: BTreeMap<String, usize>,
@@ -64,7 +64,9 @@ pub(super) enum Route<'a> {
 impl Router {
     pub(super) fn new(specification: &Specification, path_prefix: &str) -> Self {
         let operations = specification.operations.iter();
-        let entries = operations.map(|operation| (&*operation.method, &*operation.template));
+        let routes: Vec<_> =
+            operations.map(|operation| (&*operation.method, operation.route())).collect();
+        let entries = routes.iter().map(|(method, route)| (*method, &**route));
         Self::of(entries, specification.bases().collect(), path_prefix)
     }
 
@@ -186,13 +188,17 @@ impl<'a> Search<'a, '_> {
             slots.truncate(kept);
         }
         let (name, next) = branch.greedy.as_deref()?;
-        let rest: Vec<&str> = self.segments.iter().skip(depth).map(|(raw, _)| *raw).collect();
-        slots.push((name, rest.join("/").into()));
-        let found = self.arrive(next);
-        if found.is_none() {
+        let mut taken = raw.to_owned();
+        for end in depth + 1..=self.segments.len() {
+            slots.push((name, taken.clone().into()));
+            if let Some(found) = self.visit(next, end, slots) {
+                return Some(found);
+            }
             slots.truncate(kept);
+            let further = self.segments.get(end).map_or("", |(raw, _)| *raw);
+            taken.extend(["/", further]);
         }
-        found
+        None
     }
 
     fn arrive(&mut self, branch: &Branch) -> Option<usize> {
@@ -367,6 +373,7 @@ mod tests {
             "get /d%20e",
             "get /files/{path+}",
             "get /files/index",
+            "get /files/{path+}/meta",
         ];
         let (specification, router) = router(&paths, "/", "/");
         for (method, path, expected) in [
@@ -382,6 +389,9 @@ mod tests {
             ("GET", "/files/a/b%2Fc/d.txt", "/files/{path+} path=a/b%2Fc/d.txt"),
             ("GET", "/files/index", "/files/index"),
             ("GET", "/files/index/x", "/files/{path+} path=index/x"),
+            ("GET", "/files/a/b/meta", "/files/{path+}/meta path=a/b"),
+            ("GET", "/files/meta", "/files/{path+} path=meta"),
+            ("GET", "/files/meta/x", "/files/{path+} path=meta/x"),
             ("GET", "/files", "unknown /files"),
             ("PUT", "/files/a/b", "other method of /files/{path+}"),
             ("PUT", "/a/mine", "other method of /a/mine"),

@@ -4,6 +4,7 @@
 //! Schema 2020-12, lowered once for requests and once for responses ([`Schemas`]). Refuses to own reading (`load`) and
 //! meaning (`check`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -82,6 +83,16 @@ impl Operation {
         !self.security.is_empty() && self.security.iter().all(|need| !need.schemes.is_empty())
     }
 
+    /// The template with a mark at parameters that take several segments: `/files/{path+}`.
+    #[must_use]
+    pub fn route(&self) -> Cow<'_, str> {
+        let greedy = self.parameters.iter().filter(|parameter| parameter.greedy);
+        greedy.fold(Cow::Borrowed(&*self.template), |route, parameter| {
+            let name = &parameter.name;
+            Cow::Owned(route.replace(&format!("{{{name}}}"), &format!("{{{name}+}}")))
+        })
+    }
+
     /// The entry that speaks for a status: exact, then its range, then `default`.
     #[must_use]
     pub fn response(&self, status: u16) -> Option<&Response> {
@@ -141,6 +152,8 @@ pub struct Parameter {
     pub explode: bool,
     pub allow_reserved: bool,
     pub allow_empty_value: bool,
+    /// Of a path: it takes one segment or more, as `x-driftgate-greedy` says; OpenAPI has no word for it.
+    pub greedy: bool,
     pub schema: Option<SchemaRef>,
     /// Of a `content` parameter: its one media type.
     pub media: Option<MediaRange>,

@@ -160,6 +160,7 @@ mod tests {
             explode,
             allow_reserved: false,
             allow_empty_value: false,
+            greedy: false,
             schema: None,
             media: None,
             examples: Vec::new(),

@@ -53,6 +53,7 @@ pub(super) fn read_parameter<'d>(reader: &mut Reader<'d>, node: &Node<'d>) -> Op
         explode: read_explode(node, style),
         allow_reserved: node.flag("allowReserved"),
         allow_empty_value: node.flag("allowEmptyValue"),
+        greedy: place == Place::Path && node.flag("x-driftgate-greedy"),
         schema: schema.map(|schema| reader.pool.add(schema, Side::Request)),
         media,
         examples: samples,

@@ -45,6 +45,7 @@ pub(super) fn read_parameter<'d>(reader: &mut Reader<'d>, node: &Node<'d>) -> Op
         explode,
         allow_reserved: false,
         allow_empty_value: node.flag("allowEmptyValue"),
+        greedy: place == Place::Path && node.flag("x-driftgate-greedy"),
         schema: Some(own_schema(reader, node, Side::Request)),
         media: None,
         examples: samples,

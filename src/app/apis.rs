@@ -64,7 +64,7 @@ fn setting(api: &config::Api, config: &Config, now_ms: i64) -> Result<ApiSetting
     Ok(ApiSettings {
         plan: Arc::new(Plan::new(&api.redact.headers, &api.redact.query, &api.redact.body)),
         path_prefix: api.path_prefix.clone(),
-        servers: Vec::new(),
+        pins: Arc::new(api.pins.clone()),
         drift: config.drift.clone(),
         inference: config.inference.clone(),
         apis: config.apis.len(),

@@ -86,6 +86,7 @@ fn parts(config: &Config, names: &Names, problems: &mut Problems) {
         let at = format!("/apis/{index}");
         part(&at, &|found| api.check(found));
         part(&format!("{at}/upstream"), &|found| api.upstream.check(found));
+        part(&format!("{at}/pins"), &|found| api.pins.check(found));
         if let Some(forward) = &api.forward {
             part(&format!("{at}/forward"), &|found| forward.check(found));
         }

@@ -18,7 +18,7 @@ use crate::model::secret::VisitSecret;
 use crate::pipeline::options::{Analysis, Baseline, Inference};
 use crate::proxy::options::{DataPlane, Forward, Limits, Listener, Shutdown, Upstream};
 use crate::webhooks::Webhook;
-use crate::{admin, capture, contract, store, telemetry};
+use crate::{admin, capture, contract, infer, store, telemetry};
 
 /// A driftgate configuration. Relative paths are relative to the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -100,6 +100,9 @@ pub struct Api {
     /// What it is held to: a specification file, or what is learned from traffic.
     #[serde(default)]
     pub baseline: Baseline,
+    /// Decisions of people about its learned specification, which hold whatever traffic shows.
+    #[serde(default)]
+    pub pins: infer::Pins,
     /// Its version; that of the baseline when absent.
     #[serde(default)]
     pub version: Option<String>,
@@ -152,6 +155,7 @@ impl Api {
             capture: Mode::default(),
             redact: Redact::default(),
             baseline: Baseline::default(),
+            pins: infer::Pins::default(),
             version: None,
         }
     }

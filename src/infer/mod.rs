@@ -13,8 +13,10 @@ mod learn;
 mod limits;
 mod monoid;
 mod novelty;
+pub mod options;
 mod plans;
 mod project;
+mod published;
 mod refuse;
 mod shape;
 mod signature;
@@ -32,7 +34,11 @@ pub use evidence::{Evidence, merge};
 pub use learn::learn;
 pub use limits::Limits;
 pub use novelty::Novelty;
+pub use options::Pins;
 pub use project::{project, templates};
+pub use published::Published;
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -54,6 +60,15 @@ pub enum View {
     Permissive,
 }
 
+/// What becomes of a beginning that all paths have (9.6).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BasePath {
+    #[default]
+    Keep,
+    /// Up to the last of its segments that is `api`, `rest` or a version, it is moved to the servers.
+    Auto,
+}
+
 /// What to write out of the evidence.
 #[derive(Debug, Clone)]
 pub struct ProjectOptions {
@@ -63,8 +78,6 @@ pub struct ProjectOptions {
     pub extensions: bool,
     /// `info.title`; empty: the name of the API.
     pub title: String,
-    /// Configured public URLs; empty: what was observed.
-    pub servers: Vec<String>,
     /// Appended to observed servers, since paths come without it.
     pub path_prefix: String,
     /// Sightings below which an operation is not stated in the strict view.
@@ -73,6 +86,14 @@ pub struct ProjectOptions {
     pub examples: bool,
     /// Templates that hold whatever the evidence says, such as `/users/{id}`, without the prefix of the API.
     pub templates: Vec<String>,
+    /// A published document of this API, whose texts are kept.
+    pub extends: Option<Arc<Value>>,
+    /// What people decided.
+    pub pins: Arc<Pins>,
+    /// Whether a static beginning of all paths is moved to the servers.
+    pub base_path: BasePath,
+    /// What was published before; none offline.
+    pub published: Option<Arc<Published>>,
 }
 
 impl Default for ProjectOptions {
@@ -82,11 +103,14 @@ impl Default for ProjectOptions {
             view: View::default(),
             extensions: true,
             title: String::new(),
-            servers: Vec::new(),
             path_prefix: "/".to_owned(),
             samples_min: 3,
             examples: false,
             templates: Vec::new(),
+            extends: None,
+            pins: Arc::default(),
+            base_path: BasePath::default(),
+            published: None,
         }
     }
 }
@@ -96,6 +120,8 @@ impl Default for ProjectOptions {
 pub struct Projection {
     pub document: Value,
     pub report: Report,
+    /// What to remember once this document is published.
+    pub published: Published,
 }
 
 /// Figures of a projection.
@@ -108,4 +134,8 @@ pub struct Report {
     pub learned: u64,
     /// Exchanges left out, by reason.
     pub left_out: Vec<(&'static str, u64)>,
+    /// Pins that no operation or property met.
+    pub pins_without_effect: Vec<String>,
+    /// Pins that the evidence speaks against, with its counts.
+    pub pins_against: Vec<String>,
 }

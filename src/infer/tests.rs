@@ -4,6 +4,9 @@ pub(super) mod caps;
 mod growth;
 mod laws;
 mod parameters;
+mod paths;
+mod pins;
+mod published;
 mod records;
 mod views;
 

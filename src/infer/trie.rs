@@ -7,7 +7,7 @@ use super::evidence::Node;
 use super::novelty::Novelty;
 use super::shape::DATA_MARK;
 use super::table::Name;
-use crate::model::observation::{Observation, Path, Segment, SegmentClass};
+use crate::model::observation::{DataClass, Observation, Path, Segment, SegmentClass};
 
 /// Walks along the path, counting visits; makes nodes where there are none, and counts those in `nodes`.
 pub(super) fn descend<'a>(
@@ -82,7 +82,7 @@ pub(super) fn symbolise(path: &Path, name: &mut String) {
 }
 
 /// The name of the child that stands for a class of data: a mark, the class, and what stands around it, with
-/// [`Path::CORE`] before it and in place of the data.
+/// [`Path::CORE`] before it and in place of the data; of several parts, all classes with a plus between them.
 #[derive(Default)]
 struct Symbol {
     bytes: smallvec::SmallVec<[u8; 40]>,
@@ -94,7 +94,11 @@ impl Symbol {
         let mut buffer = [0; 4];
         self.bytes.extend_from_slice(DATA_MARK.encode_utf8(&mut buffer).as_bytes());
         self.bytes.extend_from_slice(class.as_str().as_bytes());
-        if segment.affixed {
+        for further in segment.parts.iter().skip(1).flatten() {
+            self.bytes.push(b'+');
+            self.bytes.extend_from_slice(further.as_str().as_bytes());
+        }
+        if segment.is_affixed() {
             self.bytes.extend_from_slice(Path::CORE.encode_utf8(&mut buffer).as_bytes());
             self.bytes.extend_from_slice(path.text_of(segment).as_bytes());
         }
@@ -105,10 +109,13 @@ impl Symbol {
     }
 }
 
-/// What stands before and after the data of an affixed child, by its name; none for names of other children.
-pub(super) fn affixes(name: &str) -> Option<(&str, &str)> {
-    let (_, around) = name.strip_prefix(DATA_MARK)?.split_once(Path::CORE)?;
-    around.split_once(Path::CORE)
+/// The parts of an affixed child, by its name: their classes, and what stands before, between and behind them, one text more
+/// than parts. None for names of other children.
+pub(super) fn parts(name: &str) -> Option<(Vec<DataClass>, Vec<&str>)> {
+    let (classes, around) = name.strip_prefix(DATA_MARK)?.split_once(Path::CORE)?;
+    let class = |text: &str| DataClass::ALL.into_iter().find(|class| class.as_str() == text);
+    let classes = classes.split('+').map(class).collect::<Option<Vec<DataClass>>>()?;
+    Some((classes, around.split(Path::CORE).collect()))
 }
 
 /// Which literals survive a flood: words first.
@@ -147,7 +154,7 @@ impl Node {
         self.distinct.see_hash(segment.hash);
         if segment.class.data().is_some() {
             match text {
-                _ if segment.affixed => self.values.open(),
+                _ if segment.is_affixed() => self.values.open(),
                 "" => self.values.open(),
                 text => self.values.see(text),
             }

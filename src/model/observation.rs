@@ -149,16 +149,27 @@ impl Path {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment {
     pub class: SegmentClass,
-    /// Its class is that of a part, and the text kept is what stands around it: `.json` of `17.json`, with [`Path::CORE`] in
-    /// place of the part.
-    pub affixed: bool,
+    /// The classes of its parts that are data, the first one its own class; none where it is not taken apart. The text kept
+    /// is what stands around them: `.json` of `17.json`, with [`Path::CORE`] in place of each part.
+    pub parts: [Option<DataClass>; Self::PARTS_MAX],
     /// Byte range in [`Path::text`].
     pub start: u32,
     pub end: u32,
-    /// Keyed hash of the whole decoded text, or of the part, kept or not.
+    /// Keyed hash of the whole decoded text, or of the first part, kept or not.
     pub hash: u64,
     /// Keyed hash of its singular in lower case, under which ids of the collection are known.
     pub word: u64,
+}
+
+impl Segment {
+    /// Most parts of one segment that are told apart.
+    pub const PARTS_MAX: usize = 3;
+
+    /// Whether something stands around its data.
+    #[must_use]
+    pub fn is_affixed(&self) -> bool {
+        self.parts.first().is_some_and(Option::is_some)
+    }
 }
 
 /// What a path segment looks like (6.2), first match in this order.

@@ -72,7 +72,11 @@ fn push(path: &mut Path, raw: &str, key: &HashKey) -> Result<(), BadPath> {
         Cow::Borrowed(&*decoded)
     };
     let class = class_of(&decoded, &lower);
-    let affixed = if class.is_soft() { affix::split(&decoded) } else { None };
+    let affixed = match class.data() {
+        None if class.is_soft() => affix::split(&decoded),
+        Some(DataClass::Secret) => affix::marked(&decoded),
+        _ => None,
+    };
     let start = path.text.len();
     let depth = path.segments.len();
     match &affixed {
@@ -81,7 +85,8 @@ fn push(path: &mut Path, raw: &str, key: &HashKey) -> Result<(), BadPath> {
         None => {}
     }
     let place = |at: usize| u32::try_from(at).map_err(|_| BadPath);
-    let class = affixed.map_or(class, |affixed| SegmentClass::Data(affixed.class));
+    let parts = affixed.as_ref().map_or_else(Default::default, affix::Affixed::classes);
+    let class = parts[0].map_or(class, SegmentClass::Data);
     // Only words name collections.
     let word = match class.data() {
         None => key.hash(words::singular(&lower).as_bytes()),
@@ -89,10 +94,10 @@ fn push(path: &mut Path, raw: &str, key: &HashKey) -> Result<(), BadPath> {
     };
     path.segments.push(Segment {
         class,
-        affixed: affixed.is_some(),
+        parts,
         start: place(start)?,
         end: place(path.text.len())?,
-        hash: key.hash(affixed.map_or(&*decoded, |affixed| affixed.core).as_bytes()),
+        hash: key.hash(affixed.as_ref().map_or(&*decoded, affix::Affixed::data).as_bytes()),
         word,
     });
     Ok(())

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::capture::{self, Border};
 use crate::contract::{self, Baseline, Drift, Proofs, Specification, Transition, Validity, patch};
-use crate::infer::{self, Evidence, ProjectOptions};
+use crate::infer::{self, Evidence, ProjectOptions, Published};
 use crate::model::capture::{Capture, Outcome, Part};
 use crate::model::document;
 use crate::model::exchange::Exchange;
@@ -39,8 +39,8 @@ pub struct ApiSettings {
     pub plan: Arc<Plan>,
     /// Of its scope; `/` for none.
     pub path_prefix: String,
-    /// Public URLs for `servers`; empty: what was observed.
-    pub servers: Vec<String>,
+    /// What people decided about its learned specification.
+    pub pins: Arc<infer::Pins>,
     pub drift: contract::Options,
     pub inference: Inference,
     /// APIs that share the memory for what is learned.
@@ -74,6 +74,8 @@ pub(super) struct Api {
     pub(super) learned_ms: i64,
     /// The operations that it describes.
     pub(super) operations: Inventory,
+    /// What was said in it: decisions and names that later ones keep.
+    pub(super) published: Arc<Published>,
     /// Something new was learned since that revision.
     pub(super) novel: bool,
     /// When something new was last learned.
@@ -110,6 +112,7 @@ impl Api {
             learned: None,
             learned_ms: 0,
             operations: Inventory::default(),
+            published: Arc::default(),
             novel: false,
             novel_ms: now_ms,
             dirty: false,
@@ -130,13 +133,15 @@ impl Api {
         &self.settings.name
     }
 
-    /// Takes over what the store kept: evidence, findings, the newest learned revision.
+    /// Takes over what the store kept: evidence, findings, the newest learned revision and what was said in it.
     pub(super) fn adopt(
         &mut self,
         evidence: Option<Evidence>,
         drift: Drift,
         learned: Option<&Revision>,
+        published: Published,
     ) {
+        self.published = Arc::new(published);
         if let Some(evidence) = evidence {
             self.evidence = evidence;
             self.bound();
@@ -158,6 +163,7 @@ impl Api {
     ) -> Vec<Transition> {
         if settings.path_prefix != self.settings.path_prefix {
             self.evidence = Evidence::new(&settings.name, self.evidence.key_id());
+            self.published = Arc::default();
             self.dirty = true;
         }
         self.observer = observer(&settings, key);
@@ -387,14 +393,15 @@ impl Api {
     /// How a document of this API is to be written.
     pub(super) fn project_options(&self) -> ProjectOptions {
         ProjectOptions {
-            servers: self.settings.servers.clone(),
+            pins: Arc::clone(&self.settings.pins),
             path_prefix: self.settings.path_prefix.clone(),
+            published: Some(Arc::clone(&self.published)),
             ..ProjectOptions::default()
         }
     }
 
     pub(super) fn view(&self) -> ApiView {
-        let infer::Projection { document, report } =
+        let infer::Projection { document, report, .. } =
             infer::project(&self.evidence, &self.project_options());
         let mut findings = [0; Severity::ALL.len()];
         for finding in self.drift.findings().filter(|finding| finding.state == FindingState::Open) {

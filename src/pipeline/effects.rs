@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::contract::patch::Patch;
 use crate::contract::{Change as Life, Storm, Transition, render};
 use crate::events::{Raise, one_change};
+use crate::infer::Published;
 use crate::model::event::Event;
 use crate::model::finding::Finding;
 use crate::model::revision::{Revision, RevisionId};
@@ -16,6 +17,9 @@ use super::operations::News;
 
 /// Kind of the object in which drift's memory of an API is kept.
 pub(super) const MEMORY: &str = "drift-memory";
+
+/// Kind of the object in which decisions and names of an API's learned revisions are kept.
+pub(super) const PUBLISHED: &str = "published";
 
 /// Collected in the order in which it happened.
 #[derive(Debug, Default)]
@@ -76,13 +80,22 @@ impl Effects {
 
     /// What drift remembers of an API besides its findings.
     pub(super) fn memory(&mut self, api: &Arc<str>, memory: &Value, now_ms: i64) {
+        self.object(MEMORY, api, memory, now_ms);
+    }
+
+    /// What was said in a learned revision, for those to come.
+    pub(super) fn published(&mut self, api: &Arc<str>, published: &Published, now_ms: i64) {
+        self.object(PUBLISHED, api, &published.to_value(), now_ms);
+    }
+
+    fn object(&mut self, kind: &'static str, api: &Arc<str>, body: &Value, now_ms: i64) {
         self.changes.push(Change::Object(store::Object {
-            kind: MEMORY,
+            kind,
             id: api.to_string(),
             name: api.to_string(),
             origin: store::ObjectOrigin::Api,
             version: now_ms.unsigned_abs(),
-            body: memory.to_string(),
+            body: body.to_string(),
             updated_ms: now_ms,
         }));
     }

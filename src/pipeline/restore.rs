@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::contract::Drift;
-use crate::infer::{self, Evidence};
+use crate::infer::{self, Evidence, Published};
 use crate::model::finding::Finding;
 use crate::model::hash::HashKey;
 use crate::model::revision::{Origin, Revision, RevisionId};
@@ -16,7 +16,7 @@ use crate::store::{self, Change, FindingFilter};
 use crate::telemetry::signals::pipeline as signals;
 
 use super::api::{Api, ApiSettings, BaselineSetting};
-use super::effects::MEMORY;
+use super::effects::{MEMORY, PUBLISHED};
 use super::revise;
 use super::service::World;
 
@@ -28,6 +28,7 @@ struct Kept {
     learned: Option<Revision>,
     baseline: Option<(Revision, store::Baseline)>,
     memory: Option<String>,
+    published: Option<String>,
 }
 
 /// The API as it was left, or new.
@@ -51,7 +52,8 @@ pub(super) fn api(settings: ApiSettings, world: &World, store: &store::Handle, n
     let evidence =
         kept.evidence.and_then(|bytes| evidence(&name, bytes, &world.key, store, now_ms));
     let mut api = Api::new(settings, world, now_ms);
-    api.adopt(evidence, drift, kept.learned.as_ref());
+    let published = kept.published.map(|text| Published::from_value(&state(&text)));
+    api.adopt(evidence, drift, kept.learned.as_ref(), published.unwrap_or_default());
     let former = kept.baseline.as_ref().map(|(revision, _)| revision.id.clone());
     if let Some((revision, record)) =
         kept.baseline.filter(|(kept, _)| Some(&kept.id) != named.as_ref())
@@ -99,6 +101,7 @@ fn kept(reader: &store::Reader, name: &str) -> Result<Kept, store::Error> {
         learned: reader.latest_revision(name, Origin::Learned)?,
         baseline,
         memory: reader.object(MEMORY, name)?.map(|object| object.body),
+        published: reader.object(PUBLISHED, name)?.map(|object| object.body),
     })
 }
 

@@ -50,7 +50,7 @@ impl Api {
         raise: &Raise,
         effects: &mut Effects,
     ) {
-        let projection = infer::project(&self.evidence, &self.project_options());
+        let mut projection = infer::project(&self.evidence, &self.project_options());
         if projection.report.operations == 0 {
             self.learned_ms = now_ms - REVISION_INTERVAL_MS + EMPTY_INTERVAL_MS;
             return;
@@ -74,6 +74,9 @@ impl Api {
             parent,
             reason: reason.to_owned(),
         };
+        projection.published.seal(revision.id.as_str());
+        self.published = Arc::new(projection.published);
+        effects.published(self.name(), &self.published, now_ms);
         let operations = Inventory::of(&projection.document);
         let news = operations.since(&self.operations);
         self.operations = operations;

@@ -3,6 +3,7 @@
 //! Owns the options and the exit codes: 0 written; 1 no operation proven (a document without paths is still written); 2 usage
 //! or unreadable input; 3 a bad record under `--strict-input`; 4 evidence that cannot merge. Refuses to own learning.
 
+mod decisions;
 mod feed;
 mod report;
 mod source;
@@ -16,7 +17,6 @@ use self::report::Report;
 use super::console::{say, tell};
 use super::progress::When;
 use crate::infer::{self, Dialect, Evidence, ProjectOptions, View};
-use crate::model::document::{Document, ReadOptions};
 use crate::model::hash::HashKey;
 use crate::runtime::files;
 use crate::runtime::rng::Rng;
@@ -75,7 +75,13 @@ pub(crate) struct Arguments {
     /// Sightings below which an operation is not stated
     #[arg(long, value_name = "N", default_value_t = 3)]
     min_samples: u32,
-    /// A published specification whose path templates hold, and whose names for path parameters are kept
+    /// `auto` moves a beginning of all paths that ends in `api`, `rest` or a version to the servers
+    #[arg(long, value_enum, default_value = "keep")]
+    base_path: BasePath,
+    /// Decisions that hold whatever traffic shows: a file with what may stand under `pins` of an API
+    #[arg(long, value_name = "FILE")]
+    pins: Option<PathBuf>,
+    /// A published specification whose path templates hold, and whose names and texts are kept
     #[arg(long, value_name = "SPEC")]
     extend: Option<PathBuf>,
     /// Evidence of earlier runs to add
@@ -119,6 +125,12 @@ enum Epochs {
     Off,
     #[value(name = "7d")]
     Week,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum BasePath {
+    Keep,
+    Auto,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -198,10 +210,7 @@ impl Arguments {
         let mut learned = feed.read(&self.files, self.jobs.clamp(1, 64), self.progress)?;
         let mut evidence = learned.take_chosen(&self.api, key.id());
         self.add_loaded(&mut evidence)?;
-        let options = ProjectOptions {
-            templates: self.templates(&learned.path_prefix)?,
-            ..self.options(&learned)
-        };
+        let options = decisions::add(self, self.options(&learned))?;
         let projection = infer::project(&evidence, &options);
         let report = Report::new(&learned, &projection.report, evidence.limits_hit());
         self.tell(&report)?;
@@ -228,6 +237,10 @@ impl Arguments {
             examples: self.examples == Examples::Synthetic,
             path_prefix: learned.path_prefix.clone(),
             samples_min: self.min_samples.max(1),
+            base_path: match self.base_path {
+                BasePath::Keep => infer::BasePath::Keep,
+                BasePath::Auto => infer::BasePath::Auto,
+            },
             ..ProjectOptions::default()
         }
     }
@@ -252,23 +265,6 @@ impl Arguments {
             }
             _ => Ok(HashKey::OFFLINE),
         }
-    }
-
-    /// The templates of the specification to extend.
-    fn templates(&self, prefix: &str) -> Result<Vec<String>, Failure> {
-        let Some(path) = &self.extend else { return Ok(Vec::new()) };
-        let limits = ReadOptions::default();
-        let text = files::read_text(path, limits.bytes_max).map_err(|error| Failure::of(&error))?;
-        let document = Document::parse(&text, &limits).map_err(|problems| {
-            let first = problems.0.first().map_or_else(String::new, |first| first.message.clone());
-            Failure::unusable(format!("`{}` is no specification: {first}", path.display()))
-        })?;
-        let templates = infer::templates(&document.value, prefix);
-        if templates.is_empty() {
-            let sentence = format!("`{}` has no paths; name an OpenAPI document", path.display());
-            return Err(Failure::unusable(sentence));
-        }
-        Ok(templates)
     }
 
     fn add_loaded(&self, evidence: &mut Evidence) -> Result<(), Failure> {

@@ -23,6 +23,8 @@ pub(super) struct Report {
     bad: Vec<String>,
     /// Limits at which something was forgotten.
     limits: Vec<(&'static str, u64)>,
+    pins_without_effect: Vec<String>,
+    pins_against: Vec<String>,
     notes: Vec<String>,
 }
 
@@ -54,6 +56,8 @@ impl Report {
             bad_records: learned.bad_records,
             bad,
             limits,
+            pins_without_effect: projected.pins_without_effect.clone(),
+            pins_against: projected.pins_against.clone(),
             notes,
         }
     }
@@ -78,6 +82,10 @@ impl Report {
                 self.limits.iter().map(|(name, count)| format!("{name} {count}")).collect();
             lines.push(format!("limits hit: {}", hit.join(", ")));
         }
+        let idle = self.pins_without_effect.iter();
+        lines.extend(idle.map(|pin| format!("warning: the pin {pin} has no effect")));
+        let against = self.pins_against.iter();
+        lines.extend(against.map(|pin| format!("warning: {pin}; the pin holds")));
         lines.extend(self.notes.iter().cloned());
         lines.join("\n")
     }
@@ -95,6 +103,8 @@ impl Report {
             "bad_records": self.bad_records,
             "bad": self.bad,
             "limits_hit": self.limits.iter().copied().collect::<BTreeMap<_, _>>(),
+            "pins_without_effect": self.pins_without_effect,
+            "pins_against": self.pins_against,
             "notes": self.notes,
         })
     }

@@ -91,6 +91,8 @@ pub(super) enum Style {
     Joined(char),
     /// Members in brackets: `filter[state]=open`.
     Deep,
+    /// Of a path: all segments that are left.
+    Greedy,
 }
 
 #[derive(Debug, Clone)]

@@ -8,6 +8,8 @@ mod brackets;
 mod components;
 mod directions;
 mod examples;
+mod greedy;
+mod identity;
 mod ir;
 mod maps;
 mod names;
@@ -15,15 +17,18 @@ mod odds;
 mod operations;
 mod parameters;
 mod paths;
+mod pinned;
 mod pins;
 mod pools;
 mod recursion;
 mod refusals;
+mod route;
 mod security;
 mod shapes;
 mod spell;
 mod strays;
 mod surroundings;
+mod texts;
 mod unions;
 mod write;
 mod xml;
@@ -31,19 +36,23 @@ mod xml;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use self::components::Shared;
+use self::identity::Identities;
 use self::ir::{Model, Operation};
 use self::operations::Builder;
 use self::paths::{Found, Step, is_by_identity};
-use self::pins::Pins;
+use self::pins::PathPins;
 pub use self::pins::templates;
 use self::pools::Direction;
 use self::refusals::Routed;
 use self::security::Security;
 use super::evidence::{BodyEvidence, Evidence};
+use super::published::Published;
 use super::shape::Shape;
 use super::table::Table;
-use super::{ProjectOptions, Projection, Report, View, evidence};
+use super::{BasePath, ProjectOptions, Projection, Report, View, evidence};
 use crate::model::observation::{Method, Noise};
 
 /// The specification that the evidence supports. Pure: equal evidence and options, equal document.
@@ -51,7 +60,12 @@ use crate::model::observation::{Method, Noise};
 pub fn project(evidence: &Evidence, options: &ProjectOptions) -> Projection {
     let body = &evidence.body;
     let mut report = Report { learned: body.learned.0, ..Report::default() };
-    let mut found = paths::expand(&body.root, &body.known_ids, &Pins::of(&options.templates));
+    let former = options.published.as_deref();
+    let pins = PathPins::of(options);
+    let (mut found, decided) = paths::expand(&body.root, &body.known_ids, &pins, former);
+    report.pins_without_effect = pins.without_effect(&found);
+    report.pins_against = decided.against;
+    found.retain(|found| !pins.ignores(found));
     let seen = found.len();
     let pages = found.iter().filter(|found| is_page(found)).count();
     found.retain(|found| !is_page(found));
@@ -60,6 +74,9 @@ pub fn project(evidence: &Evidence, options: &ProjectOptions) -> Projection {
         View::Permissive => 1,
     };
     let routed = Routed::new(body, &found);
+    let nothing = Published::default();
+    let former = former.unwrap_or(&nothing);
+    let identities = Identities::new(evidence.api(), (&body.root, &found), former, decided.next);
     let shared = Shared::of(&bodies(body, &found, &routed), options.view);
     let title =
         if options.title.is_empty() { evidence.api().to_owned() } else { options.title.clone() };
@@ -69,7 +86,8 @@ pub fn project(evidence: &Evidence, options: &ProjectOptions) -> Projection {
         options,
         routed: &routed,
         security: Security::default(),
-        taken: BTreeSet::new(),
+        taken: identities.operation_ids(),
+        identities,
         style: surroundings::style(&body.root),
         several_consumers: surroundings::consumers(&body.root) >= 2.0,
         shared: &shared,
@@ -103,7 +121,38 @@ pub fn project(evidence: &Evidence, options: &ProjectOptions) -> Projection {
         window: body.times.0,
         limits: evidence.limits_hit(),
     };
-    Projection { document: write::document(&model, options), report }
+    let published = builder.identities.next;
+    let document = finished(model, options, &mut report);
+    Projection { document, report, published }
+}
+
+/// The document with what people wrote and decided.
+fn finished(mut model: Model, options: &ProjectOptions, report: &mut Report) -> Value {
+    if options.base_path == BasePath::Auto {
+        surroundings::move_base_path(&mut model);
+    }
+    if options.pins.operation.is_empty() && options.pins.fact.is_empty() {
+        let mut document = write::document(&model, options);
+        keep_texts(&mut document, options);
+        return document;
+    }
+    // Counts stand in the extensions, where those that speak against pins are looked up.
+    let extended = ProjectOptions { extensions: true, ..options.clone() };
+    let mut document = write::document(&model, &extended);
+    keep_texts(&mut document, options);
+    let remarks = pinned::apply(&mut document, &options.pins, options.dialect);
+    report.pins_without_effect.extend(remarks.without_effect);
+    report.pins_against.extend(remarks.against);
+    if !options.extensions {
+        write::strip(&mut document);
+    }
+    document
+}
+
+fn keep_texts(document: &mut Value, options: &ProjectOptions) {
+    if let Some(published) = &options.extends {
+        texts::keep(document, published, &options.path_prefix);
+    }
 }
 
 /// Templates in canonical order: bytewise with `{` last, then by method.
@@ -122,7 +171,7 @@ fn order_key(steps: &[Step]) -> Vec<u8> {
             Step::Literal(text) => key.extend_from_slice(text.as_bytes()),
             Step::Wildcard(wildcard) => {
                 key.push(0xff);
-                key.extend_from_slice(wildcard.suffix.as_bytes());
+                key.extend_from_slice(wildcard.around().join("\u{1}").as_bytes());
             }
         }
     }

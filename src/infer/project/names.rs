@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
 
+use super::identity::Key;
 use super::paths::{Step, Wildcard};
 use crate::infer::evidence::{KnownIds, Node};
 use crate::infer::monoid::Count;
@@ -38,30 +39,48 @@ fn total<const K: usize>(table: &Table<Count, K>) -> u64 {
 }
 
 /// The names of all parameters of a template, in order, distinct.
-pub(super) fn parameters(steps: &[Step], style: Style) -> Vec<String> {
+/// Names already published stay; those that people gave come before them.
+pub(super) fn parameters(steps: &[Step], style: Style, published: &[String]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         let Step::Wildcard(wildcard) = step else { continue };
-        if let Some(pinned) = wildcard.pinned.as_ref().filter(|name| !names.contains(name)) {
-            names.push(pinned.clone());
-            continue;
-        }
         let nouns = nouns_before(steps, index);
         let wanted = name_of(wildcard, nouns.last(), follows_plural(steps, index), style);
-        let mut name = wanted.clone();
-        if names.contains(&name)
-            && let Some(grandparent) = nouns.iter().rev().nth(1)
-        {
-            name = join(&[grandparent, &wanted], style);
+        let given = wildcard.pinned.as_ref().or(published.get(names.len()));
+        if let Some(given) = given.filter(|name| !names.contains(name)) {
+            names.push(given.clone());
+        } else {
+            let grandparent = nouns.iter().rev().nth(1);
+            let longer = grandparent.map(|grandparent| join(&[grandparent, &wanted], style));
+            names.push(distinct(&wanted, longer, &names));
         }
-        let mut number = 2;
-        while names.contains(&name) {
-            name = format!("{wanted}{number}");
-            number += 1;
+        for further in &wildcard.further {
+            let named = match &*further.between {
+                "@" => Some("version".to_owned()),
+                between => key_before(between, style),
+            };
+            names.push(distinct(&named.unwrap_or_else(|| wanted.clone()), None, &names));
         }
-        names.push(name);
     }
     names
+}
+
+/// The name, else the longer one if there is one, else the name with a number.
+fn distinct(wanted: &str, longer: Option<String>, names: &[String]) -> String {
+    let first = match longer {
+        Some(longer) if names.iter().any(|name| name == wanted) => longer,
+        _ => wanted.to_owned(),
+    };
+    let numbered = (2..).map(|number| format!("{wanted}{number}"));
+    let mut candidates = std::iter::once(first).chain(numbered);
+    candidates.find(|name| !names.contains(name)).unwrap_or_default()
+}
+
+/// The key that what stands before a parameter ends in: `Lines(OrderID=`, `,Line='`.
+fn key_before(text: &str, style: Style) -> Option<String> {
+    let before = text.trim_end_matches('\'').strip_suffix('=')?;
+    let key = before.rsplit(['(', ',']).next().filter(|key| is_plain(key))?;
+    Some(join(&split(key), style))
 }
 
 /// Whether the nearest literal before a step is a word in the plural.
@@ -94,6 +113,12 @@ fn name_of(
     is_collection: bool,
     style: Style,
 ) -> String {
+    if wildcard.greedy {
+        return "path".to_owned();
+    }
+    if let Some(key) = key_before(&wildcard.prefix, style) {
+        return key;
+    }
     if let Some(key) = wildcard.echoed.as_ref().filter(|key| is_plain(key)) {
         return join(&split(key), style);
     }
@@ -206,21 +231,19 @@ pub(super) fn operation(
     id
 }
 
-/// The id of an operation that renaming its parameters does not change: `op_` and ten digits of base 32 (RFC 4648, small).
-pub(super) fn stable_id(api: &str, method: &Method, steps: &[Step]) -> String {
+/// An id for an operation that is new: `op_` and ten digits of base 32 (RFC 4648, small), from its method and template, names
+/// erased. One that is taken gives way to another.
+pub(super) fn stable_id(api: &str, (method, template): &Key, taken: &BTreeSet<String>) -> String {
+    let text = format!("{api}\n{method}\n{template}");
+    let others = (2..).map(|number| format!("{text}\n{number}"));
+    let mut texts = std::iter::once(text.clone()).chain(others).map(|text| digest(&text));
+    texts.find(|id| !taken.contains(id)).unwrap_or_default()
+}
+
+fn digest(text: &str) -> String {
     const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let mut hash = Sha256::new();
-    hash.update(format!("{api}\n{}\n", method.as_str()));
-    for step in steps {
-        match step {
-            Step::Literal(text) => hash.update(format!("/{text}")),
-            Step::Wildcard(around) => {
-                hash.update(format!("/{}{{}}{}", around.prefix, around.suffix));
-            }
-        }
-    }
-    let bits =
-        hash.finalize().iter().take(7).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+    let hash = Sha256::digest(text);
+    let bits = hash.iter().take(7).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
     let digit = |index: u32| {
         let at = usize::try_from(bits >> (51 - 5 * index) & 31).unwrap_or_default();
         DIGITS.get(at).map_or('a', |digit| char::from(*digit))

@@ -49,7 +49,7 @@ pub(super) struct Children<'a> {
 #[derive(Default)]
 struct Siblings {
     similar: f64,
-    dissimilar: usize,
+    dissimilar: f64,
     incomparable_alike: f64,
     seen_once: usize,
     counted: usize,
@@ -137,7 +137,7 @@ impl<'a> Children<'a> {
                     found.similar += 1.0;
                     found.count(sibling, other, self.known(sibling.hash, place), self.ids);
                 }
-                Likeness::Dissimilar => found.dissimilar += 1,
+                Likeness::Dissimilar => found.dissimilar += 1.0,
                 Likeness::Incomparable if profile.methods == other.methods => {
                     found.incomparable_alike += 1.0;
                 }
@@ -161,7 +161,7 @@ impl<'a> Children<'a> {
                     found.incomparable_alike += values;
                 }
                 Likeness::Incomparable => {}
-                Likeness::Dissimilar => found.dissimilar += 1,
+                Likeness::Dissimilar => found.dissimilar += values,
             }
         }
         found
@@ -192,7 +192,7 @@ impl Siblings {
         if self.counted > 0 && self.seen_once * 2 >= self.counted {
             weight += 1.0;
         }
-        if self.dissimilar >= 2 && self.similar < 1.0 {
+        if self.dissimilar >= 2.0 && self.similar < 1.0 {
             weight -= 3.0;
         }
         if self.counted > 0 && profile.methods & !self.methods != 0 {

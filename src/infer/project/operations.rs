@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::components::Shared;
+use super::identity::Identities;
 use super::ir::{Operation, Place, Request, Response, Support};
 use super::names::{self, Style};
 use super::paths::{Found, Step, is_by_identity};
@@ -15,6 +16,7 @@ use super::shapes::Context;
 use super::{bodies, parameters};
 use crate::infer::evidence::Body;
 use crate::infer::monoid::Bits64;
+use crate::infer::published::Names;
 use crate::infer::{ProjectOptions, View};
 use crate::model::observation::Method;
 
@@ -26,6 +28,7 @@ pub(super) struct Builder<'a> {
     pub(super) routed: &'a Routed<'a>,
     pub(super) security: Security,
     pub(super) taken: BTreeSet<String>,
+    pub(super) identities: Identities,
     pub(super) style: Style,
     pub(super) several_consumers: bool,
     pub(super) shared: &'a Shared,
@@ -35,12 +38,10 @@ pub(super) struct Builder<'a> {
 impl<'a> Builder<'a> {
     pub(super) fn operation(&mut self, index: usize, found: &Found) -> Operation {
         let cell = &found.cell;
-        let method =
-            Method::DOCUMENTED.get(usize::from(found.method)).cloned().unwrap_or(Method::Get);
-        let names = names::parameters(&found.steps, self.style);
+        let names = self.names(index, found);
         let support = Support::of(cell.n, cell.n);
         let context = self.context(found);
-        let mut parameters = parameters::of_template(&found.steps, &names, support);
+        let mut parameters = parameters::of_template(&found.steps, &names.parameters, support);
         parameters.extend(parameters::stated(&cell.query, cell, Place::Query, context));
         parameters.extend(parameters::stated(&cell.headers, cell, Place::Header, context));
         parameters.extend(parameters::stated(&cell.cookies, cell, Place::Cookie, context));
@@ -50,9 +51,9 @@ impl<'a> Builder<'a> {
         let permissive = self.options.view == View::Permissive;
         Operation {
             method: found.method,
-            template: template(&found.steps, &names, cell.slashed.0 * 2 > cell.n.0),
-            id: names::operation(&method, &found.steps, lists(found), &mut self.taken),
-            stable_id: names::stable_id(self.api, &method, &found.steps),
+            template: template(&found.steps, &names.parameters, cell.slashed.0 * 2 > cell.n.0),
+            id: names.operation_id,
+            stable_id: names.id,
             parameters,
             request: request(found, Context { demanded: &demanded, ..context }),
             responses: self.responses(index, found, context),
@@ -64,6 +65,22 @@ impl<'a> Builder<'a> {
             consumers,
             last_ms: cell.last_ms.0,
         }
+    }
+
+    /// What an operation and its parameters are called: as published, where its template is what it was.
+    fn names(&mut self, index: usize, found: &Found) -> Names {
+        let method =
+            Method::DOCUMENTED.get(usize::from(found.method)).cloned().unwrap_or(Method::Get);
+        let former = self.identities.names(index).cloned();
+        let known = former.as_ref().map_or(&[][..], |names| &names.parameters);
+        let parameters = names::parameters(&found.steps, self.style, known);
+        let operation_id = former.map_or_else(
+            || names::operation(&method, &found.steps, lists(found), &mut self.taken),
+            |names| names.operation_id,
+        );
+        let names = Names { id: self.identities.id(index).to_owned(), operation_id, parameters };
+        self.identities.publish(found, names.clone());
+        names
     }
 
     fn context(&self, found: &Found) -> Context<'a> {
@@ -135,9 +152,8 @@ pub(super) fn template(steps: &[Step], names: &[String], slashed: bool) -> Strin
         match step {
             Step::Literal(text) => template.push_str(text),
             Step::Wildcard(wildcard) => {
-                template.extend([&*wildcard.prefix, "{"]);
-                template.push_str(names.next().map_or("", String::as_str));
-                template.extend(["}", &*wildcard.suffix]);
+                let mut name = |_| format!("{{{}}}", names.next().map_or("", String::as_str));
+                template.push_str(&wildcard.segment(&mut name));
             }
         }
     }

@@ -169,14 +169,20 @@ pub(super) fn of_template(steps: &[Step], names: &[String], support: Support) ->
         Step::Wildcard(wildcard) => Some(wildcard),
         Step::Literal(_) => None,
     });
-    wildcards
+    let schemas = wildcards.flat_map(|wildcard| {
+        let style = if wildcard.greedy { Style::Greedy } else { Style::Usual };
+        let further = wildcard.further.iter();
+        let further = further.map(|further| (of_values(&further.classes), Style::Usual));
+        std::iter::once((of_path(wildcard), style)).chain(further)
+    });
+    schemas
         .zip(names)
-        .map(|(wildcard, name)| Parameter {
+        .map(|((schema, style), name)| Parameter {
             name: name.clone(),
             place: Place::Path,
             required: true,
-            schema: of_path(wildcard),
-            style: Style::Usual,
+            schema,
+            style,
             may_be_empty: false,
             support,
         })
@@ -185,23 +191,27 @@ pub(super) fn of_template(steps: &[Step], names: &[String], support: Support) ->
 
 /// The schema of a path parameter, by the classes of what stood there.
 fn of_path(wildcard: &Wildcard) -> Schema {
+    if wildcard.version {
+        return Schema { values: wildcard.values.clone(), ..Schema::text(None) };
+    }
+    of_values(&wildcard.classes)
+}
+
+/// What values are, by the classes of what stood there.
+fn of_values(classes: &[u64]) -> Schema {
     const FORMATS: [(DataClass, &str); 4] = [
         (DataClass::Uuid, "uuid"),
         (DataClass::Date, "date"),
         (DataClass::DateTime, "date-time"),
         (DataClass::Email, "email"),
     ];
-    if wildcard.version {
-        return Schema { values: wildcard.values.clone(), ..Schema::text(None) };
-    }
-    let only = |class| wildcard.classes == [class_code(SegmentClass::Data(class))];
+    let only = |class| classes == [class_code(SegmentClass::Data(class))];
     if only(DataClass::Integer) {
         return Schema::of(Kinds::INTEGER);
     }
     let numbers =
         [DataClass::Integer, DataClass::Decimal].map(|class| class_code(SegmentClass::Data(class)));
-    if !wildcard.classes.is_empty() && wildcard.classes.iter().all(|class| numbers.contains(class))
-    {
+    if !classes.is_empty() && classes.iter().all(|class| numbers.contains(class)) {
         return Schema::of(Kinds::NUMBER);
     }
     Schema::text(FORMATS.iter().find(|(class, _)| only(*class)).map(|(_, format)| *format))

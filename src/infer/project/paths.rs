@@ -4,15 +4,18 @@
 //! apart. Refuses to own names and what is said of an operation.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::names;
+use super::greedy::Greedy;
 use super::odds::{Children, Place};
-use super::pins::Pins;
+use super::pins::PathPins;
+use super::{identity, names};
 use crate::infer::evidence::{Cell, KnownIds, Node};
 use crate::infer::monoid::Monoid as _;
+use crate::infer::published::{Decision, Published};
 use crate::infer::table::Entry;
 use crate::infer::trie;
+use crate::model::observation::SegmentClass;
 
 /// One step of a template.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +37,10 @@ pub(super) struct Wildcard {
     /// What stands before and after it within its segment.
     pub(super) prefix: String,
     pub(super) suffix: String,
+    /// Further parameters of the same segment, between this one and the suffix.
+    pub(super) further: Vec<Further>,
+    /// It takes all segments that are left, at least one.
+    pub(super) greedy: bool,
     /// Its values are told to be ids.
     pub(super) identifies: bool,
     /// It chooses a version, from these.
@@ -41,13 +48,58 @@ pub(super) struct Wildcard {
     pub(super) values: Vec<String>,
 }
 
+/// A parameter behind another one in the same segment.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Further {
+    /// What stands before it, back to the parameter before.
+    pub(super) between: String,
+    pub(super) classes: Vec<u64>,
+}
+
 impl Wildcard {
+    /// Parameters with nothing known of their values, by what stands before, between and behind them.
+    pub(super) fn around_of(around: &[&str]) -> Self {
+        let text_at = |place: usize| around.get(place).copied().unwrap_or_default().to_owned();
+        let last = around.len().saturating_sub(1);
+        let further =
+            |between: &&str| Further { between: (*between).to_owned(), classes: Vec::new() };
+        let betweens = around.get(1..last).unwrap_or_default();
+        Self {
+            prefix: text_at(0),
+            suffix: text_at(last),
+            further: betweens.iter().map(further).collect(),
+            ..Self::default()
+        }
+    }
+
     /// Whether a segment, by its text or symbol, has around its data what this parameter has.
     pub(super) fn has_around(&self, segment: &str) -> bool {
-        match trie::affixes(segment) {
-            Some(around) => around == (&*self.prefix, &*self.suffix),
-            None => segment.starts_with(&self.prefix) && segment.ends_with(&self.suffix),
+        if let Some((_, around)) = trie::parts(segment) {
+            return around == self.around();
         }
+        let inner = segment.strip_prefix(&*self.prefix).and_then(|rest| {
+            let end = rest.strip_suffix(&*self.suffix)?;
+            self.further.iter().try_fold(end, |rest, further| {
+                rest.split_once(&*further.between).map(|(_, rest)| rest)
+            })
+        });
+        inner.is_some()
+    }
+
+    /// What stands before, between and behind the parameters of its segment.
+    pub(super) fn around(&self) -> Vec<&str> {
+        let further = self.further.iter().map(|further| &*further.between);
+        std::iter::once(&*self.prefix).chain(further).chain([&*self.suffix]).collect()
+    }
+
+    /// The segment, its parameters written by a function of their place among them.
+    pub(super) fn segment(&self, mut parameter: impl FnMut(usize) -> String) -> String {
+        let mut segment = self.prefix.clone();
+        for (index, behind) in self.around().into_iter().skip(1).enumerate() {
+            segment.push_str(&parameter(index));
+            segment.push_str(behind);
+        }
+        segment
     }
 }
 
@@ -59,31 +111,51 @@ pub(super) struct Found {
     pub(super) cell: Cell,
 }
 
-/// All templates of a trie, in no particular order.
-pub(super) fn expand(root: &Node, ids: &KnownIds, pins: &Pins) -> Vec<Found> {
-    let mut walk = Walk { ids, pins, steps: Vec::new(), found: Vec::new() };
+/// All templates of a trie, in no particular order, and the decisions that led to them.
+pub(super) fn expand(
+    root: &Node,
+    ids: &KnownIds,
+    pins: &PathPins,
+    former: Option<&Published>,
+) -> (Vec<Found>, Decided) {
+    let (steps, found, decided) = (Vec::new(), Vec::new(), Decided::default());
+    let mut walk = Walk { ids, pins, former, steps, found, decided };
     walk.node(root, Place::default());
-    walk.found
+    (walk.found, walk.decided)
+}
+
+/// What was decided on the way.
+#[derive(Default)]
+pub(super) struct Decided {
+    /// As it is to be published.
+    pub(super) next: Published,
+    /// Pinned segments that the evidence takes for something else.
+    pub(super) against: Vec<String>,
 }
 
 struct Walk<'a> {
     ids: &'a KnownIds,
-    pins: &'a Pins,
+    pins: &'a PathPins,
+    former: Option<&'a Published>,
     steps: Vec<Step>,
     found: Vec<Found>,
+    decided: Decided,
 }
 
 impl Walk<'_> {
     fn node(&mut self, node: &Node, place: Place) {
-        for (method, generations) in &node.cells {
-            self.found.push(Found {
-                steps: self.steps.clone(),
-                method: *method,
-                cell: generations.live().into_owned(),
-            });
+        self.cells(node);
+        let ahead = self.pins.after(&self.steps);
+        let greedy = match ahead.greedy {
+            Some(_) => Some(Greedy::pinned(node, |text| ahead.is_value(text) == Some(false))),
+            None if ahead.is_empty() => Greedy::of(node, place),
+            None => None,
+        };
+        if let Some(greedy) = greedy {
+            self.greedy(node, &greedy, place);
+            return;
         }
         let children = Children::of(node, self.ids);
-        let ahead = self.pins.after(&self.steps);
         let mut values: Vec<&Entry<Node>> = Vec::new();
         for entry in node.children.iter() {
             let is_value = match entry.value.class.0 {
@@ -96,8 +168,11 @@ impl Walk<'_> {
                     true
                 }
                 _ => {
-                    let pinned = ahead.is_value(&entry.name);
-                    pinned.unwrap_or_else(|| children.odds(entry, place) > 0.0)
+                    let odds = children.odds(entry, place);
+                    match ahead.is_value(&entry.name) {
+                        Some(pinned) => self.pin(pinned, entry, odds),
+                        None => self.decide(entry, odds),
+                    }
                 }
             };
             if is_value {
@@ -109,18 +184,76 @@ impl Walk<'_> {
         self.wildcards(node, &values, place);
     }
 
+    /// Whether a child is a value, by the sum of its odds. What was published turns only on clear evidence that came since.
+    fn decide(&mut self, entry: &Entry<Node>, sum: f64) -> bool {
+        const CLEAR: f64 = 1.5;
+        const SINCE_MIN: u32 = 20;
+        let place = identity::erased(&self.steps);
+        let visits = entry.value.visits.0;
+        let former = self.former.and_then(|former| former.decision(&place, entry.hash));
+        let fresh = Decision { is_value: sum > 0.0, visits };
+        let decision = former
+            .filter(|former| {
+                let is_new = visits.saturating_sub(former.visits) >= SINCE_MIN;
+                former.is_value == fresh.is_value || sum.abs() < CLEAR || !is_new
+            })
+            .unwrap_or(fresh);
+        self.decided.next.decide(&place, entry.hash, decision);
+        decision.is_value
+    }
+
+    /// Whether a child is a value, since somebody says so; what the evidence has to say is noted.
+    fn pin(&mut self, is_value: bool, entry: &Entry<Node>, sum: f64) -> bool {
+        if (sum > 0.0) != is_value {
+            let [pinned, seen] =
+                if is_value { ["a value", "a word"] } else { ["a word", "a value"] };
+            let place = identity::erased(&self.steps);
+            self.decided.against.push(format!(
+                "`{place}/{}` is pinned as {pinned}; {} exchanges look like {seen}",
+                entry.name, entry.value.visits.0
+            ));
+        }
+        is_value
+    }
+
     /// What stands around data makes a template of its own: `{id}` beside `{id}.json`.
     fn wildcards(&mut self, node: &Node, values: &[&Entry<Node>], place: Place) {
-        let mut by_affix: BTreeMap<(&str, &str), Vec<&Entry<Node>>> = BTreeMap::new();
+        let mut by_affix: BTreeMap<Vec<&str>, Vec<&Entry<Node>>> = BTreeMap::new();
         for entry in values {
-            let around = trie::affixes(&entry.name).unwrap_or_default();
+            let around = trie::parts(&entry.name).map_or_else(|| vec!["", ""], |parts| parts.1);
             by_affix.entry(around).or_default().push(entry);
         }
-        let plain = by_affix.remove(&("", "")).unwrap_or_default();
-        let crowd: Vec<&Node> = node.crowd().collect();
-        self.wildcard(&plain, &crowd, ("", ""), place);
+        by_affix.entry(vec!["", ""]).or_default();
         for (around, values) in by_affix {
-            self.wildcard(&values, &[], around, place);
+            let crowd = if around == ["", ""] { node.crowd().collect() } else { Vec::new() };
+            self.wildcard(&values, &crowd, &around, place);
+        }
+    }
+
+    /// Everything below a node is one parameter, but for words behind it and what stands beside it.
+    fn greedy(&mut self, node: &Node, greedy: &Greedy<'_>, place: Place) {
+        for entry in node.children.iter().filter(|entry| greedy.beside.contains(&entry.hash)) {
+            self.literal(&entry.name, entry, place);
+        }
+        let pinned = self.pins.after(&self.steps).greedy.map(str::to_owned);
+        self.steps.push(Step::Wildcard(Wildcard { pinned, greedy: true, ..Wildcard::default() }));
+        self.cells(&greedy.trunk);
+        for (text, node) in &greedy.suffixes {
+            self.steps.push(Step::Literal((*text).to_owned()));
+            self.cells(node);
+            self.steps.pop();
+        }
+        self.steps.pop();
+    }
+
+    /// The operations of a node.
+    fn cells(&mut self, node: &Node) {
+        for (method, generations) in &node.cells {
+            self.found.push(Found {
+                steps: self.steps.clone(),
+                method: *method,
+                cell: generations.live().into_owned(),
+            });
         }
     }
 
@@ -145,7 +278,7 @@ impl Walk<'_> {
         &mut self,
         values: &[&Entry<Node>],
         crowd: &[&Node],
-        around: (&str, &str),
+        around: &[&str],
         place: Place,
     ) {
         let parts: Vec<&Node> =
@@ -169,16 +302,19 @@ impl Walk<'_> {
         let version = is_version_place(&merged, place) && !texts.open && texts.items.len() >= 2;
         let versions = texts.items.iter().map(|(text, _)| text.to_string());
         let pinned = self.pins.after(&self.steps).parameter.map(str::to_owned);
+        let mut wildcard = Wildcard::around_of(around);
+        for (index, further) in wildcard.further.iter_mut().enumerate() {
+            further.classes = classes_of_part(values, index + 1);
+        }
         self.steps.push(Step::Wildcard(Wildcard {
             pinned,
             echoed: names::echoed(&merged),
-            prefix: around.0.to_owned(),
-            suffix: around.1.to_owned(),
             identifies: names::identifies(&merged, &classes, self.ids)
                 || values.iter().any(|entry| self.ids.of(entry.hash).any(|id| id.strong)),
             classes,
             version,
             values: if version { versions.collect() } else { Vec::new() },
+            ..wildcard
         }));
         self.node(
             &merged,
@@ -186,6 +322,14 @@ impl Walk<'_> {
         );
         self.steps.pop();
     }
+}
+
+/// Class codes of what stood at one part of segments that have several.
+fn classes_of_part(values: &[&Entry<Node>], part: usize) -> Vec<u64> {
+    let parts = values.iter().filter_map(|entry| trie::parts(&entry.name));
+    let classes = parts.filter_map(|(classes, _)| classes.get(part).copied());
+    let codes = classes.map(|class| trie::class_code(SegmentClass::Data(class)));
+    codes.collect::<BTreeSet<u64>>().into_iter().collect()
 }
 
 /// Numbers and dates near the root with static children below them are versions of the API.

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ir::{Response, Schema, Support};
-use super::paths::{Found, Step};
+use super::paths::Found;
 use super::pools::Direction;
+use super::route;
 use super::shapes::{self, Context};
 use crate::infer::View;
 use crate::infer::evidence::{Body, BodyEvidence, Refusal};
@@ -67,7 +68,7 @@ impl<'a> Routed<'a> {
     pub(super) fn new(body: &'a Body, found: &[Found]) -> Self {
         let mut routed = Self::default();
         for (record, refusal) in records(body) {
-            match route(&record, found) {
+            match operation_of(&record, found) {
                 Some(operation) => {
                     let statuses = routed.by_operation.entry(operation).or_default();
                     statuses.entry(record.status).or_default().add(&record, refusal);
@@ -234,39 +235,11 @@ pub(super) fn unrouted<'a, 'f>(
     body: &'a Body,
     found: &'f [Found],
 ) -> impl Iterator<Item = (Record<'a>, &'a Refusal)> + use<'a, 'f> {
-    records(body).filter(|(record, _)| route(record, found).is_none())
+    records(body).filter(|(record, _)| operation_of(record, found).is_none())
 }
 
 /// The operation that a refused request was meant for.
-fn route(record: &Record<'_>, found: &[Found]) -> Option<usize> {
+fn operation_of(record: &Record<'_>, found: &[Found]) -> Option<usize> {
     let method = Method::DOCUMENTED.iter().position(|known| known.as_str() == record.method)?;
-    nearest(&record.segments, found, |found| usize::from(found.method) == method)
-}
-
-/// The place of the template that a path fits, by its texts and symbols: literals before parameters.
-pub(super) fn nearest(
-    segments: &[&str],
-    found: &[Found],
-    of_these: impl Fn(&Found) -> bool,
-) -> Option<usize> {
-    found
-        .iter()
-        .enumerate()
-        .filter(|(_, found)| of_these(found) && fits(&found.steps, segments))
-        .max_by_key(|(_, found)| literals(&found.steps))
-        .map(|(index, _)| index)
-}
-
-fn fits(steps: &[Step], segments: &[&str]) -> bool {
-    steps.len() == segments.len()
-        && steps.iter().zip(segments).all(|(step, segment)| match step {
-            Step::Literal(text) => text == segment,
-            // A misspelt id was refused for being one: the parameter is still what it was meant for.
-            Step::Wildcard(wildcard) => wildcard.has_around(segment),
-        })
-}
-
-/// Where literals stand, as a number that prefers early ones.
-fn literals(steps: &[Step]) -> u64 {
-    steps.iter().fold(0, |bits, step| bits << 1 | u64::from(matches!(step, Step::Literal(_))))
+    route::nearest(&record.segments, found, |found| usize::from(found.method) == method)
 }

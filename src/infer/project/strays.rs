@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ir::{Operation, Request, Response, Support};
-use super::names;
 use super::operations::{Builder, template};
 use super::parameters;
 use super::paths::{Found, Step, Wildcard};
 use super::refusals::{self, Status};
+use super::route;
 use super::shapes::Context;
+use super::{identity, names};
 use crate::infer::View;
 use crate::infer::evidence::{self, Node};
 use crate::infer::monoid::Count;
@@ -106,7 +107,7 @@ fn index(method: &str) -> Option<u16> {
 
 /// The template of a path by its texts and symbols: that of an operation that it fits, else its own.
 fn steps(segments: &[&str], found: &[Found]) -> Vec<Step> {
-    match refusals::nearest(segments, found, |_| true) {
+    match route::nearest(segments, found, |_| true) {
         Some(at) => found.get(at).map(|found| found.steps.clone()).unwrap_or_default(),
         None => segments.iter().map(|segment| step(segment)).collect(),
     }
@@ -114,33 +115,34 @@ fn steps(segments: &[&str], found: &[Found]) -> Vec<Step> {
 
 fn step(segment: &str) -> Step {
     let Some(name) = data_name(segment) else { return Step::Literal(segment.to_owned()) };
-    let (prefix, suffix) = trie::affixes(segment).unwrap_or_default();
-    let class = DataClass::ALL.into_iter().find(|class| {
-        name.strip_prefix(class.as_str()).is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with(crate::model::observation::Path::CORE)
-        })
-    });
-    Step::Wildcard(Wildcard {
-        classes: class.map(|class| class_code(SegmentClass::Data(class))).into_iter().collect(),
-        prefix: prefix.to_owned(),
-        suffix: suffix.to_owned(),
-        ..Wildcard::default()
-    })
+    let whole = || {
+        let class = DataClass::ALL.into_iter().find(|class| class.as_str() == name);
+        (Vec::from_iter(class), vec!["", ""])
+    };
+    let (classes, around) = trie::parts(segment).unwrap_or_else(whole);
+    let mut codes = classes.into_iter().map(|class| class_code(SegmentClass::Data(class)));
+    let mut wildcard = Wildcard::around_of(&around);
+    wildcard.classes = codes.next().into_iter().collect();
+    for (further, code) in wildcard.further.iter_mut().zip(codes) {
+        further.classes = vec![code];
+    }
+    Step::Wildcard(wildcard)
 }
 
 impl Builder<'_> {
     /// What can be said of one.
     pub(super) fn stray(&mut self, stray: &Stray<'_>) -> Operation {
-        let names = names::parameters(&stray.steps, self.style);
+        let names = names::parameters(&stray.steps, self.style, &[]);
         let method =
             Method::DOCUMENTED.get(usize::from(stray.method)).cloned().unwrap_or(Method::Get);
         let support = Support::of(stray.n, stray.n);
         let context = self.context_of_nothing();
+        let key = (method.as_str().to_owned(), identity::erased(&stray.steps));
         Operation {
             method: stray.method,
             template: template(&stray.steps, &names, false),
             id: names::operation(&method, &stray.steps, false, &mut self.taken),
-            stable_id: names::stable_id(self.api, &method, &stray.steps),
+            stable_id: names::stable_id(self.api, &key, &BTreeSet::new()),
             parameters: parameters::of_template(&stray.steps, &names, support),
             request: stray.request(&method),
             responses: stray.responses(self.body, context),
@@ -196,7 +198,7 @@ pub(super) fn other_methods(
         let own = node.other_methods.items.iter().map(|(method, _)| method.to_string());
         let mut own = own.peekable();
         if own.peek().is_some()
-            && let Some(at) = refusals::nearest(&segments, found, &stated)
+            && let Some(at) = route::nearest(&segments, found, &stated)
         {
             methods.entry(at).or_default().extend(own);
         }

@@ -1,6 +1,7 @@
 //! What holds of a whole API: its servers, how many consumers it has, how its names are spelled.
 
-use super::names::Style;
+use super::ir::Model;
+use super::names::{self, Style};
 use crate::infer::ProjectOptions;
 use crate::infer::evidence::{Body, Node};
 use crate::infer::generations::Generations;
@@ -58,8 +59,8 @@ fn see_members(shape: &Shape, see: &mut impl FnMut(&str)) {
 
 /// Configured URLs, else the hosts of at least one exchange in a hundred, bare addresses last.
 pub(super) fn servers(body: &Body, options: &ProjectOptions) -> Vec<String> {
-    if !options.servers.is_empty() {
-        return options.servers.clone();
+    if !options.pins.server.is_empty() {
+        return options.pins.server.clone();
     }
     let prefix = options.path_prefix.trim_end_matches('/');
     let mut seen: Vec<(bool, std::cmp::Reverse<u32>, String)> = body
@@ -73,6 +74,47 @@ pub(super) fn servers(body: &Body, options: &ProjectOptions) -> Vec<String> {
         .collect();
     seen.sort();
     seen.into_iter().map(|(_, _, url)| url).collect()
+}
+
+/// Moves what all paths begin with to the servers, up to its last segment that is `api`, `rest` or a version.
+pub(super) fn move_base_path(model: &mut Model) {
+    let templates = model.operations.iter().map(|operation| &*operation.template);
+    let Some(common) = templates.map(str::to_owned).reduce(|left, right| shared(&left, &right))
+    else {
+        return;
+    };
+    let segments: Vec<&str> = common.split('/').skip(1).collect();
+    let Some(last) = segments.iter().rposition(|text| names::is_base(text) || is_version(text))
+    else {
+        return;
+    };
+    let base: String =
+        segments.iter().take(last + 1).map(|segment| format!("/{segment}")).collect();
+    for operation in &mut model.operations {
+        let rest = operation.template.strip_prefix(&base).filter(|rest| !rest.is_empty());
+        operation.template = rest.unwrap_or("/").to_owned();
+    }
+    for server in &mut model.servers {
+        *server = format!("{}{base}", server.trim_end_matches('/'));
+    }
+    if model.servers.is_empty() {
+        model.servers.push(base);
+    }
+}
+
+/// The whole segments without parameters that two templates begin with.
+fn shared(left: &str, right: &str) -> String {
+    let pairs = left.split('/').zip(right.split('/')).skip(1);
+    let same = pairs.take_while(|(left, right)| left == right && !left.contains('{'));
+    same.map(|(segment, _)| format!("/{segment}")).collect()
+}
+
+/// `v1`, `v2.1beta`, `2010-04-01`.
+fn is_version(text: &str) -> bool {
+    let number = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    let dated = number.len() == text.len();
+    number.bytes().next().is_some_and(|first| first.is_ascii_digit())
+        && (!dated || number.bytes().all(|byte| byte.is_ascii_digit() || b".-".contains(&byte)))
 }
 
 /// Whether a server is named by an address, or is this very machine.

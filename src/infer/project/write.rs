@@ -16,6 +16,18 @@ use super::spell::{Speller, evidence};
 use crate::infer::{Dialect, ProjectOptions, View};
 use crate::model::observation::Method;
 
+/// Takes all extensions of ours out of a document.
+pub(super) fn strip(document: &mut Value) {
+    match document {
+        Value::Object(members) => {
+            members.retain(|name, _| !name.starts_with("x-driftgate"));
+            members.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
 /// Writes the whole document.
 pub(super) fn document(model: &Model, options: &ProjectOptions) -> Value {
     let spell = Speller { dialect: options.dialect, extensions: options.extensions };
@@ -187,6 +199,9 @@ impl Writer<'_> {
         if let Some(example) = self.example(&parameter.schema, Side::Request) {
             value.insert("example".into(), example);
         }
+        if parameter.style == Style::Greedy && self.spell.extensions {
+            value.insert("x-driftgate-greedy".into(), true.into());
+        }
         self.add_evidence(&mut value, parameter.support);
         value.into()
     }
@@ -268,7 +283,7 @@ fn extend(operation: &Operation, value: &mut Map<String, Value>) {
 /// How the values of a query parameter are written, where that is not the default.
 fn add_style(style: Style, value: &mut Map<String, Value>) {
     let (name, explode) = match style {
-        Style::Usual => return,
+        Style::Usual | Style::Greedy => return,
         Style::Joined('|') => (Some("pipeDelimited"), false),
         Style::Joined(' ') => (Some("spaceDelimited"), false),
         Style::Joined(_) => (None, false),

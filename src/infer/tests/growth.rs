@@ -3,7 +3,7 @@
 use super::*;
 
 /// A word of no lexicon, different for each number.
-fn word(number: usize) -> String {
+pub(super) fn word(number: usize) -> String {
     let mut rest = number * 7_919 + 11;
     let mut word = String::from("q");
     for _ in 0..6 {

@@ -163,16 +163,46 @@ fn data_in_a_segment_keeps_what_stands_around_it() {
         ("17:cancel", DataClass::Integer, "\u{1}:cancel"),
         ("Orders(17)", DataClass::Integer, "Orders(\u{1})"),
         ("Orders('ALFKI')", DataClass::Token, "Orders('\u{1}')"),
+        ("Lines(OrderID=17,Name='a')", DataClass::Integer, "Lines(OrderID=\u{1},Name='\u{1}')"),
+        ("52.5,13", DataClass::Decimal, "\u{1},\u{1}"),
+        ("1..10", DataClass::Integer, "\u{1}..\u{1}"),
+        ("main...feature-x", DataClass::Token, "\u{1}...\u{1}"),
+        ("settings@1795192793165", DataClass::Token, "\u{1}@\u{1}"),
+        ("17@2024-01-01", DataClass::Integer, "\u{1}@\u{1}"),
     ] {
         let observation = observe(&exchange("GET", &format!("/{text}"), "{}"));
         let segment = observation.path.segments[0];
         assert_eq!(segment.class, SegmentClass::Data(class), "{text}");
-        assert!(segment.affixed);
+        assert!(segment.is_affixed());
         assert_eq!(observation.path.text_of(&segment), around);
     }
-    for text in ["report.pdf", "1.5", "v1.json", "10.0.0.1", "a(b)", "shop-17"] {
+    for text in [
+        "report.pdf",
+        "1.5",
+        "v1.json",
+        "10.0.0.1",
+        "a(b)",
+        "shop-17",
+        "2024-01-01",
+        "2024-01-01T10:00:00",
+        "12:30",
+        "node1:9100",
+        "1,2",
+        "1,2,3",
+        "1.5,2.5,3.5",
+        "jane@example.org",
+        "root@10.0.0.1",
+        "lodash@latest",
+        "@17",
+        "1.2.3",
+        "logo@2x.png",
+        "wait...",
+        "a....b",
+        "red-apple-17",
+        "a_b",
+    ] {
         let observation = observe(&exchange("GET", &format!("/{text}"), "{}"));
-        assert!(!observation.path.segments[0].affixed, "{text}");
+        assert!(!observation.path.segments[0].is_affixed(), "{text}");
     }
 }
 

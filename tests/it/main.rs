@@ -12,6 +12,7 @@ mod crash;
 mod drift;
 mod fail_open;
 mod findings;
+mod golden;
 mod infer;
 mod recordings;
 mod replay;

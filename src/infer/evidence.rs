@@ -250,8 +250,8 @@ blocks! {
         n: Count,
         anonymous: Count,
         headers: Table<ParameterEvidence, 16>,
-        /// Member names of the refused requests' bodies, as `variants` adds them up.
-        requests: Table<Count, 8>,
+        /// Member names of the refused requests' bodies, as `variants` adds them up: at the root, and one level below.
+        requests: Table<Count, 32>,
         /// The newest epoch in which it was seen.
         newest: Greatest,
     }

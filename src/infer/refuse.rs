@@ -44,9 +44,13 @@ impl Refusal {
             self.anonymous.add();
         }
         if let Some(names) = &observation.refused_names {
-            let parts = names.iter().map(|hash| variants::part(*hash));
-            let sum = parts.fold(0, u64::wrapping_add);
-            self.requests.slot(Name { hash: sum, rank: 0, text: "" }).0.add();
+            let root = variants::sum(&names.root);
+            let below = names.below.iter();
+            let sums =
+                below.map(|(name, names)| variants::nested(root, *name, variants::sum(names)));
+            for hash in std::iter::once(root).chain(sums) {
+                self.requests.slot(Name { hash, rank: 0, text: "" }).0.add();
+            }
         }
         let fields = &observation.response_headers;
         see_parameters(&mut self.headers, fields, observation, work.novelty);

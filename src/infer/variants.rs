@@ -119,3 +119,18 @@ impl Monoid for KeyCounts {
 pub(super) fn part(hash: u64) -> u64 {
     mix(0x51_7cc1_b727_2202, hash)
 }
+
+/// The signature of a set of names.
+pub(super) fn sum(names: &[u64]) -> u64 {
+    names.iter().map(|hash| part(*hash)).fold(0, u64::wrapping_add)
+}
+
+/// What stands for the names of an object under a member, together with the names around it.
+pub(super) fn nested(around: u64, member: u64, names: u64) -> u64 {
+    mix(mix(around, member), names)
+}
+
+/// What stands for a member of the object under another member.
+pub(super) fn below(member: u64, hash: u64) -> u64 {
+    mix(member, hash)
+}

@@ -42,8 +42,8 @@ pub struct Observation {
     pub time_ms: i64,
     /// Weeks since 1970, where evidence ages; else 0.
     pub epoch: u16,
-    /// Keyed hashes of the member names of a refused request's body, where that is an object.
-    pub refused_names: Option<Vec<u64>>,
+    /// The member names of a refused request's body, where that is an object.
+    pub refused_names: Option<RefusedNames>,
     /// Why this exchange is never learned from.
     pub noise: Option<Noise>,
 }
@@ -65,6 +65,14 @@ impl Observation {
     pub fn text(&self, span: TextSpan) -> &str {
         span.of(&self.texts)
     }
+}
+
+/// Member names of a refused body, as keyed hashes; names that are data are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RefusedNames {
+    pub root: Vec<u64>,
+    /// Those of the objects that members of the root are, by the name of the member.
+    pub below: Vec<(u64, Vec<u64>)>,
 }
 
 /// Request methods; the first eight are those that OpenAPI can describe, in its canonical order.

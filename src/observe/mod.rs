@@ -28,7 +28,7 @@ use smallvec::SmallVec;
 
 use crate::model::exchange::{Credential, Exchange};
 use crate::model::hash::HashKey;
-use crate::model::observation::{Body, Method, Noise, Observation, Token};
+use crate::model::observation::{Body, Method, Noise, Observation, RefusedNames, Token};
 
 use self::builder::{Context, Workspace};
 use self::ids::Ids;
@@ -190,7 +190,7 @@ impl Observer {
             observation.request = reader.read(&exchange.request, &mut Ids::ignored());
         } else if matches!(exchange.status, 400 | 422) {
             let refused = reader.read(&exchange.request, &mut Ids::ignored());
-            observation.refused_names = root_names(&refused);
+            observation.refused_names = refused_names(&refused);
             if let Body::Tape { tape, .. } = refused {
                 reader.work.give_back(tape);
             }
@@ -255,25 +255,40 @@ fn write_credentials(credentials: &[Credential], out: &mut String) {
     }
 }
 
-/// Hashes of the member names of a whole body that is an object of few.
-fn root_names(body: &Body) -> Option<Vec<u64>> {
+/// The member names of a whole body that is an object of few, and of the objects that it only wraps.
+fn refused_names(body: &Body) -> Option<RefusedNames> {
     let Body::Tape { tape, .. } = body else { return None };
     if !matches!(tape.tokens.first(), Some(Token::Object { closed: true, .. })) {
         return None;
     }
-    let mut depth = 0_usize;
-    let mut names = Vec::new();
+    let mut names = RefusedNames::default();
+    // Whether each open container is an object on the way from the root.
+    let mut open: SmallVec<[bool; 16]> = SmallVec::new();
+    let mut last = None;
     for token in &tape.tokens {
         match token {
-            Token::Object { .. } | Token::Array { .. } => depth += 1,
-            Token::End => depth = depth.saturating_sub(1),
-            Token::Key(key) if depth == 1 && key.data.is_none() && !key.superseded => {
-                names.push(key.hash);
+            Token::Object { .. } => {
+                if let (1, Some(member)) = (open.len(), last) {
+                    names.below.push((member, Vec::new()));
+                }
+                open.push(true);
+            }
+            Token::Array { .. } => open.push(false),
+            Token::End => drop(open.pop()),
+            Token::Key(key) => {
+                let counts = key.data.is_none() && !key.superseded;
+                last = Some(key.hash).filter(|_| counts);
+                match (open.as_slice(), names.below.last_mut()) {
+                    ([true], _) if counts => names.root.push(key.hash),
+                    ([true, true], Some((_, below))) if counts => below.push(key.hash),
+                    _ => {}
+                }
             }
             _ => {}
         }
     }
-    (names.len() <= REFUSED_NAMES_MAX).then_some(names)
+    let all = names.root.len() + names.below.iter().map(|(_, below)| below.len()).sum::<usize>();
+    (all <= REFUSED_NAMES_MAX).then_some(names)
 }
 
 /// The hash of the last path segment of a `Location`.

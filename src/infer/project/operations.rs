@@ -103,6 +103,7 @@ impl<'a> Builder<'a> {
             optional: self.nothing,
             demanded: self.nothing,
             depth: 0,
+            under: 0,
             of_map: false,
             shared: self.shared,
         }

@@ -14,6 +14,7 @@ use crate::infer::View;
 use crate::infer::monoid::{Bits64, Monoid as _};
 use crate::infer::shape::{Members, Shape, data_name};
 use crate::infer::signature::mix;
+use crate::infer::variants::below;
 use crate::model::words::{singular, split};
 
 /// Members that a record needs to be worth a name.
@@ -350,13 +351,15 @@ struct Around<'b> {
     /// The name under which the value stands; empty at the top and in maps.
     name: &'b str,
     top: bool,
+    /// The member of the body's top that holds the value.
+    under: Option<u64>,
     by_identity: bool,
 }
 
 impl<'b> Around<'b> {
     fn of(body: &'b Body<'b>, number: usize, maps: &'b Maps) -> Self {
         let (names, by_identity) = (body.nouns.clone(), body.by_identity);
-        Self { body, number, maps, names, name: "", top: true, by_identity }
+        Self { body, number, maps, names, name: "", top: true, under: None, by_identity }
     }
 
     fn collect(&self, shape: &Shape, see: &mut impl FnMut(Pool)) {
@@ -365,7 +368,7 @@ impl<'b> Around<'b> {
             if let Some(last) = names.last_mut() {
                 *last = singular_name(last);
             }
-            let inner = Self { names, by_identity: true, top: false, ..*self };
+            let inner = Self { names, by_identity: true, top: false, under: None, ..*self };
             inner.collect(&items.shape, see);
         }
         let Some(members) = &shape.members else { return };
@@ -385,9 +388,20 @@ impl<'b> Around<'b> {
                 names.push(name.to_owned());
             }
             let by_identity = map || self.by_identity;
-            let below = Around { names, name, by_identity, top: false, ..*self };
+            let under = self.top.then_some(entry.hash);
+            let below = Around { names, name, by_identity, top: false, under, ..*self };
             below.collect(&entry.value.shape, see);
         }
+    }
+
+    /// The members of an object here without which requests were refused, and those one level below.
+    fn demanded(&self, members: &Members) -> BTreeSet<u64> {
+        if self.top {
+            return self.body.demanded.clone();
+        }
+        let Some(under) = self.under else { return BTreeSet::new() };
+        let hashes = members.keys.iter().map(|entry| entry.hash);
+        hashes.filter(|hash| self.body.demanded.contains(&below(under, *hash))).collect()
     }
 
     fn site(&self, members: &Members) -> Pool {
@@ -402,7 +416,7 @@ impl<'b> Around<'b> {
             by_identity: self.by_identity,
             consumers: self.body.consumers,
             optional: if self.top { self.body.optional.clone() } else { BTreeSet::new() },
-            demanded: if self.top { self.body.demanded.clone() } else { BTreeSet::new() },
+            demanded: self.demanded(members),
             leads: BTreeSet::new(),
             sent: None,
             names: BTreeMap::from([(names, 1)]),

@@ -13,7 +13,7 @@ use crate::infer::monoid::{Count, Monoid as _};
 use crate::infer::shape::{Members, Shape, data_name};
 use crate::infer::signature::text_hash;
 use crate::infer::table::Table;
-use crate::infer::variants::part;
+use crate::infer::variants::{self, part};
 use crate::model::observation::Method;
 
 /// Server faults are stated from so many sightings.
@@ -110,21 +110,32 @@ impl<'a> Routed<'a> {
     }
 }
 
-/// The members that are never absent from accepted bodies, and alone were absent from enough refused ones. `refused`: counts
-/// by the sum of names.
-fn demanded<'a>(
-    members: &'a Members,
-    refused: &'a BTreeMap<u64, u64>,
-) -> impl Iterator<Item = u64> + 'a {
-    let lacking = move |hash: u64| -> u64 {
-        let sums = members.signatures.iter().map(|accepted| accepted.hash);
-        sums.filter_map(|sum| refused.get(&sum.wrapping_sub(part(hash)))).sum()
-    };
+/// The members that are never absent from accepted bodies, and alone were absent from enough refused ones; those of objects
+/// one level below as [`variants::below`] names them. `refused`: counts by the sums of names.
+fn demanded(members: &Members, refused: &BTreeMap<u64, u64>) -> BTreeSet<u64> {
+    let count = |sum: u64| refused.get(&sum).copied().unwrap_or_default();
+    let mut all = BTreeSet::new();
+    all.extend(lacked(members, count));
+    for entry in members.keys.iter() {
+        let Some(wrapped) = &entry.value.shape.members else { continue };
+        let count = |sum: u64| -> u64 {
+            let around = members.signatures.iter().map(|around| around.hash);
+            around.map(|around| count(variants::nested(around, entry.hash, sum))).sum()
+        };
+        all.extend(lacked(wrapped, count).map(|hash| variants::below(entry.hash, hash)));
+    }
+    all
+}
+
+/// The members of an object that are never absent, and alone were absent often enough by a count of refused sets of names.
+fn lacked(members: &Members, refused: impl Fn(u64) -> u64) -> impl Iterator<Item = u64> {
     let always = members.keys.iter().filter(|entry| entry.value.k == members.n);
-    always
-        .filter(|entry| data_name(&entry.name).is_none())
-        .map(|entry| entry.hash)
-        .filter(move |hash| lacking(*hash) >= DEMANDS_MIN)
+    let named = always.filter(|entry| data_name(&entry.name).is_none()).map(|entry| entry.hash);
+    named.filter(move |hash| {
+        let sums = members.signatures.iter().map(|accepted| accepted.hash);
+        let lacking: u64 = sums.map(|sum| refused(sum.wrapping_sub(part(*hash)))).sum();
+        lacking >= DEMANDS_MIN
+    })
 }
 
 impl<'a> Status<'a> {

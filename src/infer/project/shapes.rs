@@ -13,6 +13,7 @@ use crate::infer::View;
 use crate::infer::monoid::{Bits64, Count, Monoid as _};
 use crate::infer::shape::{Member, Members, Shape, Texts, data_name};
 use crate::infer::table::Entry;
+use crate::infer::variants;
 use crate::model::observation::Classes;
 
 /// Presences without exception from which a response member is required.
@@ -48,6 +49,8 @@ pub(super) struct Context<'a> {
     /// Members at the top without which requests were refused.
     pub(super) demanded: &'a BTreeSet<u64>,
     pub(super) depth: usize,
+    /// The member of the body's top that holds the value; 0 elsewhere.
+    pub(super) under: u64,
     /// It stands in a map, whose values are its user's.
     pub(super) of_map: bool,
     pub(super) shared: &'a Shared,
@@ -60,7 +63,15 @@ impl<'a> Context<'a> {
 
     fn below(self, name: &'a str, by_identity: bool, instances: Option<f64>) -> Self {
         let by_identity = self.by_identity || by_identity;
-        Self { name, by_identity, instances, depth: self.depth + 1, of_map: false, ..self }
+        Self {
+            name,
+            by_identity,
+            instances,
+            depth: self.depth + 1,
+            under: 0,
+            of_map: false,
+            ..self
+        }
     }
 
     /// Opportunities that count as independent.
@@ -278,8 +289,12 @@ pub(super) fn record(schema: &mut Schema, members: &Members, map: bool, context:
         .into_iter()
         .map(|entry| {
             let always = entry.value.k == members.n && !told(context.optional, entry.hash);
-            let required = always && (sure || told(context.demanded, entry.hash));
-            let below = Context { of_map: map, ..context.below(&entry.name, false, instances) };
+            let required = always && (sure || is_demanded(entry.hash, context));
+            let below = Context {
+                of_map: map,
+                under: if context.depth == 0 { entry.hash } else { 0 },
+                ..context.below(&entry.name, false, instances)
+            };
             Property {
                 name: entry.name.to_string(),
                 required,
@@ -290,6 +305,15 @@ pub(super) fn record(schema: &mut Schema, members: &Members, map: bool, context:
             }
         })
         .collect();
+}
+
+/// Whether requests were refused for lacking a member alone.
+fn is_demanded(hash: u64, context: Context<'_>) -> bool {
+    match (context.depth, context.under) {
+        (0, _) => context.demanded.contains(&hash),
+        (1, under) => context.demanded.contains(&variants::below(under, hash)),
+        _ => false,
+    }
 }
 
 /// Whether a member is part of the contract; clients send junk.

@@ -176,6 +176,20 @@ fn an_empty_body_lacks_the_only_member() {
 }
 
 #[test]
+fn a_member_of_what_is_wrapped_is_required_by_refusal_too() {
+    let good = |n: usize| json!({"user": {"mail": n, "name": "x"}});
+    let bad = json!({"user": {"name": "x"}});
+    let mut shots: Vec<Shot> =
+        (0..5).map(|n| Shot::post("/users", good(n), 201, json!({"id": n}))).collect();
+    shots.extend(vec![Shot::post("/users", bad, 422, json!({"error": 1})); 2]);
+    let document = document(&shots);
+    let content = &document["paths"]["/users"]["post"]["requestBody"]["content"];
+    let schema = &content["application/json"]["schema"];
+    assert_eq!(schema["properties"]["user"]["required"], json!(["mail"]), "{schema}");
+    assert_eq!(schema["required"], Value::Null);
+}
+
+#[test]
 fn examples_are_made_up() {
     let shots: Vec<Shot> = (0..30)
         .map(|n| {

@@ -277,11 +277,13 @@ impl Node {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct KnownIds {
     ids: BTreeSet<KnownId>,
+    /// How often its room was halved, where memory ran short.
+    halvings: u8,
 }
 
 impl KnownIds {
     pub(super) fn see(&mut self, id: KnownId) {
-        if self.ids.len() < table::room(KNOWN_IDS) {
+        if self.ids.len() < self.room() {
             self.ids.insert(id);
             return;
         }
@@ -291,9 +293,25 @@ impl KnownIds {
         }
     }
 
+    fn room(&self) -> usize {
+        table::halved(table::room(KNOWN_IDS), self.halvings)
+    }
+
+    /// Halves its room, for good.
+    pub(super) fn halve(&mut self) {
+        self.shrink(self.halvings.saturating_add(1));
+    }
+
+    fn shrink(&mut self, halvings: u8) {
+        self.halvings = self.halvings.max(halvings).min(table::HALVINGS_MAX);
+        while self.ids.len() > self.room() {
+            self.ids.pop_last();
+        }
+    }
+
     /// Whether some may have been forgotten.
     pub(super) fn is_full(&self) -> bool {
-        self.ids.len() >= table::room(KNOWN_IDS)
+        self.ids.len() >= self.room()
     }
 
     /// All sightings of a value.
@@ -311,13 +329,14 @@ impl KnownIds {
 
 impl Monoid for KnownIds {
     fn merge(&mut self, other: &Self) {
+        self.shrink(other.halvings);
         for id in &other.ids {
             self.see(*id);
         }
     }
 
     fn write(&self, writer: &mut Writer) {
-        writer.varint(self.ids.len() as u64);
+        writer.varint(table::with_halvings(self.ids.len(), self.halvings));
         for id in &self.ids {
             writer.fixed(id.value);
             writer.fixed(id.collection);
@@ -326,7 +345,7 @@ impl Monoid for KnownIds {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Corrupt> {
-        let length = reader.varint()?;
+        let (length, halvings) = table::apart(reader.varint()?)?;
         if length > KNOWN_IDS as u64 {
             return Err(Corrupt("known ids"));
         }
@@ -335,6 +354,6 @@ impl Monoid for KnownIds {
             let (value, collection) = (reader.fixed()?, reader.fixed()?);
             ids.insert(KnownId { value, collection, strong: reader.varint()? != 0 });
         }
-        Ok(Self { ids })
+        Ok(Self { ids, halvings })
     }
 }

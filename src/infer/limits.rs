@@ -115,8 +115,7 @@ fn count(node: &Node) -> (usize, usize) {
     below.map(count).fold((1, node.cells.len()), |sum, own| (sum.0 + own.0, sum.1 + own.1))
 }
 
-/// Whether there is room for an exchange, made if need be: the short cuts go first, then the widest nodes lose their unknown
-/// words, whatever those are like. What is known always has room.
+/// Whether there is room for an exchange, made if need be. What is known always has room.
 pub(super) fn admit(
     body: &mut Body,
     plans: &mut Budget,
@@ -139,9 +138,15 @@ pub(super) fn admit(
     false
 }
 
-/// Lets things go until an eighth of everything is free, or nothing is left that could go.
+/// No further short cuts, half of the known ids and refusals where memory is short, then the widest nodes, until an eighth of
+/// everything is free, or nothing is left that could go.
 fn make_room(body: &mut Body, plans: &mut Budget, size: &mut Size, segments: usize) {
     *plans = Budget::none();
+    if size.hit(segments, 7) == Some(Limit::Bytes) {
+        body.known_ids.halve();
+        body.refusals.halve();
+        *size = Size::of(body, size.limits);
+    }
     for _ in 0..COLLAPSES_MAX {
         let Some(widest) = size.hit(segments, 7).and_then(|_| widest(&mut body.root)) else {
             break;

@@ -15,13 +15,15 @@ pub(super) struct Table<V, const K: usize> {
     entries: Vec<Entry<V>>,
     /// All entries that had no room, taken together.
     rest: Option<Box<V>>,
+    /// How often its room was halved, where memory ran short.
+    halvings: u8,
     /// Place of the greatest entry of a full table, once it was looked for: a flood of names asks again and again.
     greatest: Option<u16>,
 }
 
 impl<V: PartialEq, const K: usize> PartialEq for Table<V, K> {
     fn eq(&self, other: &Self) -> bool {
-        self.entries == other.entries && self.rest == other.rest
+        self.entries == other.entries && self.rest == other.rest && self.halvings == other.halvings
     }
 }
 
@@ -67,9 +69,31 @@ pub(super) fn room(entries: usize) -> usize {
     entries
 }
 
+/// Most halvings of one room.
+pub(super) const HALVINGS_MAX: u8 = 6;
+
+/// The bits below the halvings in the length of a table as written.
+const LENGTH_BITS: u32 = 20;
+
+/// What so many halvings leave of a room.
+pub(super) fn halved(room: usize, halvings: u8) -> usize {
+    (room >> halvings.min(HALVINGS_MAX)).max(1)
+}
+
+/// A length as it is written: that of tables whose room was never halved is itself.
+pub(super) fn with_halvings(length: usize, halvings: u8) -> u64 {
+    length as u64 | u64::from(halvings) << LENGTH_BITS
+}
+
+/// A written length and halvings.
+pub(super) fn apart(written: u64) -> Result<(u64, u8), Corrupt> {
+    let halvings = u8::try_from(written >> LENGTH_BITS).map_err(|_| Corrupt("halvings"))?;
+    Ok((written & ((1 << LENGTH_BITS) - 1), halvings))
+}
+
 impl<V, const K: usize> Default for Table<V, K> {
     fn default() -> Self {
-        Self { entries: Vec::new(), rest: None, greatest: None }
+        Self { entries: Vec::new(), rest: None, halvings: 0, greatest: None }
     }
 }
 
@@ -108,7 +132,7 @@ impl<V: Monoid, const K: usize> Table<V, K> {
     /// itself.
     fn make(&mut self, at: usize, name: Name<'_>) -> Option<usize> {
         let mut at = at;
-        if self.entries.len() >= room(K) {
+        if self.entries.len() >= self.room() {
             let (index, greatest) = self.greatest()?;
             if greatest < (name.rank, name.hash) {
                 return None;
@@ -125,6 +149,26 @@ impl<V: Monoid, const K: usize> Table<V, K> {
         let Name { hash, rank, text } = name;
         self.entries.insert(at, Entry { hash, rank, name: text.into(), value: V::default() });
         Some(at)
+    }
+
+    fn room(&self) -> usize {
+        halved(room(K), self.halvings)
+    }
+
+    /// Halves its room, for good; what has none left joins the rest.
+    pub(super) fn halve(&mut self) {
+        self.shrink(self.halvings.saturating_add(1));
+    }
+
+    /// Brings it down to the room that so many halvings leave. The result is what it would have been with that room at first.
+    fn shrink(&mut self, halvings: u8) {
+        self.halvings = self.halvings.max(halvings).min(HALVINGS_MAX);
+        while self.entries.len() > self.room() {
+            let Some((index, _)) = self.greatest() else { break };
+            let evicted = self.entries.remove(index);
+            self.greatest = None;
+            self.rest_mut().merge(&evicted.value);
+        }
     }
 
     /// The place of the greatest entry, with its rank and hash.
@@ -185,10 +229,11 @@ impl<V: Monoid, const K: usize> Table<V, K> {
 
 impl<V: Monoid, const K: usize> Monoid for Table<V, K> {
     fn is_neutral(&self) -> bool {
-        self.entries.is_empty() && self.rest.is_none()
+        self.entries.is_empty() && self.rest.is_none() && self.halvings == 0
     }
 
     fn merge(&mut self, other: &Self) {
+        self.shrink(other.halvings);
         for entry in &other.entries {
             let name = Name { hash: entry.hash, rank: entry.rank, text: &entry.name };
             self.slot(name).0.merge(&entry.value);
@@ -197,7 +242,7 @@ impl<V: Monoid, const K: usize> Monoid for Table<V, K> {
     }
 
     fn write(&self, writer: &mut Writer) {
-        writer.varint(self.entries.len() as u64);
+        writer.varint(with_halvings(self.entries.len(), self.halvings));
         for entry in &self.entries {
             writer.fixed(entry.hash);
             writer.varint(u64::from(entry.rank));
@@ -208,7 +253,7 @@ impl<V: Monoid, const K: usize> Monoid for Table<V, K> {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Corrupt> {
-        let length = reader.varint()?;
+        let (length, halvings) = apart(reader.varint()?)?;
         if length > K as u64 {
             return Err(Corrupt("table length"));
         }
@@ -223,6 +268,6 @@ impl<V: Monoid, const K: usize> Monoid for Table<V, K> {
             let value = reader.nested(V::read)?;
             entries.push(Entry { hash, rank, name, value });
         }
-        Ok(Self { entries, rest: Monoid::read(reader)?, greatest: None })
+        Ok(Self { entries, rest: Monoid::read(reader)?, halvings, greatest: None })
     }
 }

@@ -71,6 +71,7 @@ fn context_of<'a>(pool: &'a Pool, context: Context<'a>) -> Context<'a> {
         consumers: pool.consumers,
         optional: &pool.optional,
         demanded: &pool.demanded,
+        answered: &pool.answered,
         ..context
     }
 }

@@ -86,7 +86,8 @@ fn stated(pool: &Pool) -> impl Iterator<Item = &Entry<Member>> {
     let members = &pool.members;
     let is_junk = |entry: &&Entry<Member>| {
         let presences = entry.value.presences();
-        presences < PRESENCES_MIN || presences * 100 < members.total()
+        (presences < PRESENCES_MIN || presences * 100 < members.total())
+            && !pool.answered.contains(&entry.hash)
     };
     let sent = pool.direction == Direction::Request;
     members.keys.iter().filter(move |entry| !(sent && is_junk(entry)))

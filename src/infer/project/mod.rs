@@ -223,12 +223,15 @@ fn bodies<'a>(
             consumers: cell.consumers,
             optional: BTreeSet::new(),
             demanded: BTreeSet::new(),
+            answered: BTreeSet::new(),
         };
         let answers = cell.responses.values().flat_map(|response| read(&response.bodies));
         all.extend(answers.map(|shape| of(Direction::Answer, shape)));
         let demanded = routed.demanded(index, &cell.request);
+        let answered = operations::answered(cell);
         all.extend(read(&cell.request).map(|shape| pools::Body {
             demanded: demanded.clone(),
+            answered: answered.clone(),
             ..of(Direction::Request, shape)
         }));
         let refusals = routed.of(index).flat_map(|(status, counts)| counts.bodies(status, body));
@@ -240,6 +243,7 @@ fn bodies<'a>(
             consumers: cell.consumers,
             optional: pooled.optional,
             demanded: BTreeSet::new(),
+            answered: BTreeSet::new(),
         }));
     }
     all

@@ -13,8 +13,8 @@ use super::pools::Direction;
 use super::refusals::Routed;
 use super::security::Security;
 use super::shapes::Context;
-use super::{bodies, parameters};
-use crate::infer::evidence::Body;
+use super::{bodies, parameters, shapes};
+use crate::infer::evidence::{Body, Cell};
 use crate::infer::monoid::Bits64;
 use crate::infer::published::Names;
 use crate::infer::{ProjectOptions, View};
@@ -48,6 +48,7 @@ impl<'a> Builder<'a> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 261")]
         let consumers = cell.consumers.estimate().min(261.0).round() as u64;
         let demanded = self.routed.demanded(index, &cell.request);
+        let answered = answered(cell);
         let permissive = self.options.view == View::Permissive;
         Operation {
             method: found.method,
@@ -55,7 +56,10 @@ impl<'a> Builder<'a> {
             id: names.operation_id,
             stable_id: names.id,
             parameters,
-            request: request(found, Context { demanded: &demanded, ..context }),
+            request: request(
+                found,
+                Context { demanded: &demanded, answered: &answered, ..context },
+            ),
             responses: self.responses(index, found, context),
             others: permissive,
             protocol: None,
@@ -102,6 +106,7 @@ impl<'a> Builder<'a> {
             name: "",
             optional: self.nothing,
             demanded: self.nothing,
+            answered: self.nothing,
             depth: 0,
             under: 0,
             of_map: false,
@@ -134,6 +139,14 @@ impl<'a> Builder<'a> {
         responses.sort_by_key(|(status, _)| *status);
         responses
     }
+}
+
+/// The names of all members that an operation answers with.
+pub(super) fn answered(cell: &Cell) -> BTreeSet<u64> {
+    let mut names = BTreeSet::new();
+    let bodies = cell.responses.values().flat_map(|response| response.bodies.iter());
+    bodies.for_each(|entry| shapes::names(&entry.value.shape, &mut names));
+    names
 }
 
 fn request(found: &Found, context: Context<'_>) -> Option<Request> {

@@ -49,6 +49,8 @@ pub(super) struct Body<'a> {
     pub(super) optional: BTreeSet<u64>,
     /// Members at its top without which requests were refused.
     pub(super) demanded: BTreeSet<u64>,
+    /// Of a request: the names of all members that are answered.
+    pub(super) answered: BTreeSet<u64>,
 }
 
 /// Names and kinds of a record, at all levels: kinds by path.
@@ -70,6 +72,7 @@ pub(super) struct Pool {
     pub(super) consumers: Bits64,
     pub(super) optional: BTreeSet<u64>,
     pub(super) demanded: BTreeSet<u64>,
+    pub(super) answered: BTreeSet<u64>,
     /// Members that lead to records of its own kind.
     pub(super) leads: BTreeSet<u64>,
     /// Of a record of answers that is sent as well.
@@ -225,6 +228,7 @@ impl Pool {
         self.consumers.merge(&other.consumers);
         self.optional.extend(&other.optional);
         self.demanded.extend(&other.demanded);
+        self.answered.extend(&other.answered);
         self.leads.extend(&other.leads);
         for (names, votes) in &other.names {
             *self.names.entry(names.clone()).or_default() += votes;
@@ -417,6 +421,7 @@ impl<'b> Around<'b> {
             consumers: self.body.consumers,
             optional: if self.top { self.body.optional.clone() } else { BTreeSet::new() },
             demanded: self.demanded(members),
+            answered: self.body.answered.clone(),
             leads: BTreeSet::new(),
             sent: None,
             names: BTreeMap::from([(names, 1)]),

@@ -48,6 +48,8 @@ pub(super) struct Context<'a> {
     pub(super) optional: &'a BTreeSet<u64>,
     /// Members at the top without which requests were refused.
     pub(super) demanded: &'a BTreeSet<u64>,
+    /// Names of members that the operation answers with: what is sent under one of them is no junk.
+    pub(super) answered: &'a BTreeSet<u64>,
     pub(super) depth: usize,
     /// The member of the body's top that holds the value; 0 elsewhere.
     pub(super) under: u64,
@@ -280,7 +282,7 @@ pub(super) fn record(schema: &mut Schema, members: &Members, map: bool, context:
     let needed = needed(context);
     let sure = effective >= needed && (!context.is_request() || varied);
     let mut stay: Vec<_> =
-        stay.into_iter().filter(|entry| is_stated(&entry.value, members, context)).collect();
+        stay.into_iter().filter(|entry| is_stated(entry, members, context)).collect();
     stay.sort_by(|left, right| {
         left.value.order.compare(right.value.order).then_with(|| left.name.cmp(&right.name))
     });
@@ -317,11 +319,24 @@ fn is_demanded(hash: u64, context: Context<'_>) -> bool {
 }
 
 /// Whether a member is part of the contract; clients send junk.
-fn is_stated(member: &Member, members: &Members, context: Context<'_>) -> bool {
-    let presences = member.presences();
+fn is_stated(entry: &Entry<Member>, members: &Members, context: Context<'_>) -> bool {
+    let presences = entry.value.presences();
     !context.is_request()
         || context.view == View::Permissive
         || (presences >= u64::from(context.samples_min) && presences * 100 >= members.total())
+        || context.answered.contains(&entry.hash)
+}
+
+/// The names of all members at and below a value, those that are data left out.
+pub(super) fn names(shape: &Shape, found: &mut BTreeSet<u64>) {
+    if let Some(items) = &shape.items {
+        names(&items.shape, found);
+    }
+    let members = shape.members.iter().flat_map(|members| members.keys.iter());
+    for entry in members.filter(|entry| data_name(&entry.name).is_none()) {
+        found.insert(entry.hash);
+        names(&entry.value.shape, found);
+    }
 }
 
 /// All values of members that are not listed, as one shape.

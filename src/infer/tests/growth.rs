@@ -56,6 +56,65 @@ fn a_trie_that_is_full_makes_room_and_says_so() {
 }
 
 #[test]
+fn memory_that_runs_short_takes_ids_and_slugs_and_no_operation_in_use() {
+    let mut evidence = Evidence::new("test", KEY.id());
+    evidence.limit(Limits { bytes: 400_000, ..Limits::default() });
+    for n in 0..9_000 {
+        let own = json!({ word(n): 1, word(n + 1): 2, "id": n });
+        learn(&mut evidence, &Shot::get(&format!("/{}/{}", word(n % 60), word(n)), own).observe());
+        learn(&mut evidence, &order().observe());
+    }
+    let hit = evidence.limits_hit();
+    assert!(hit.iter().any(|(name, _)| *name == "evidence_bytes"), "{hit:?}");
+    let options = ProjectOptions::default();
+    let document = project(&evidence, &options).document;
+    let operation = &document["paths"]["/orders/{orderId}"]["get"];
+    assert_eq!(operation["x-driftgate-evidence"]["n"], 9_000);
+    assert!(document["x-driftgate"]["limits"]["evidence_bytes"].is_u64());
+    let bytes = encode(&evidence);
+    assert_eq!(encode(&decode(&bytes).expect("sound bytes")), bytes);
+}
+
+#[test]
+fn operations_beyond_the_bound_are_not_learned_and_counted() {
+    let mut evidence = Evidence::new("test", KEY.id());
+    evidence.limit(Limits { cells: 256, ..Limits::default() });
+    for n in 0..2_000 {
+        let path = format!("/v1/{}/list", n % 500);
+        let own = json!({ word(n % 500): 1 });
+        learn(
+            &mut evidence,
+            &Shot::get(&path.replace("/list", &format!("/{}", word(n % 500))), own).observe(),
+        );
+    }
+    let hit = evidence.limits_hit();
+    assert!(hit.iter().any(|(name, _)| *name == "cells"), "{hit:?}");
+}
+
+#[test]
+fn a_halved_table_is_what_it_would_have_been_with_half_the_room() {
+    let ids = |evidence: &mut Evidence, halve: usize| {
+        for n in 0..400 {
+            if n == halve {
+                evidence.body.refusals.halve();
+            }
+            let path = format!("/{}", word(n));
+            learn(evidence, &Shot { status: 404, ..Shot::get(&path, json!({"e": 1})) }.observe());
+        }
+    };
+    let encoded = |halve| {
+        caps::with(Some(64), || {
+            let mut evidence = Evidence::new("test", KEY.id());
+            ids(&mut evidence, halve);
+            encode(&evidence)
+        })
+    };
+    assert_eq!(encoded(0), encoded(399));
+    assert_eq!(encoded(0), encoded(200));
+    assert_ne!(encoded(0), encoded(1_000));
+}
+
+#[test]
 fn evidence_within_its_limits_names_none() {
     assert_eq!(learned(&vec![order(); 30]).limits_hit(), []);
     let keys: Vec<Shot> = (0..300).map(|n| Shot::get("/x", json!({ word(n): 1 }))).collect();

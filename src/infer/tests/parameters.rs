@@ -190,6 +190,17 @@ fn a_member_of_what_is_wrapped_is_required_by_refusal_too() {
 }
 
 #[test]
+fn a_member_sent_once_is_stated_if_it_is_answered_too() {
+    let mut shots = vec![Shot::post("/orders", json!({"sku": "a"}), 201, json!({"id": 1})); 9];
+    let rare = json!({"sku": "a", "note": "x", "junk": 1});
+    shots.push(Shot::post("/orders", rare, 201, json!({"id": 1, "note": "x"})));
+    let document = document(&shots);
+    let content = &document["paths"]["/orders"]["post"]["requestBody"]["content"];
+    let properties = &content["application/json"]["schema"]["properties"];
+    assert!(properties["note"].is_object() && properties["junk"].is_null(), "{properties}");
+}
+
+#[test]
 fn examples_are_made_up() {
     let shots: Vec<Shot> = (0..30)
         .map(|n| {

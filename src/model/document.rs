@@ -14,6 +14,7 @@ mod seek;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -71,7 +72,8 @@ impl Document {
             let message = format!("the text is larger than {} bytes", options.bytes_max);
             return Err(Problems(vec![Problem::error("", "document.too-large", message)]));
         }
-        let composed = Composer::new(text, options).document()?;
+        let text = readable(text);
+        let composed = Composer::new(&text, options).document()?;
         Ok(Self {
             value: composed.value,
             text: text.into(),
@@ -110,6 +112,26 @@ impl Document {
     pub fn is_interpolated(&self, pointer: &str) -> bool {
         self.interpolated.contains(pointer)
     }
+}
+
+/// JSON with the characters spelled out that its strings may hold and YAML text may not (RFC 8259 section 7, YAML 1.2.2
+/// section 5.1). Columns behind them in the same line move by five.
+fn readable(text: &str) -> Cow<'_, str> {
+    let is_bare = |letter: char| {
+        matches!(letter, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}') && letter != '\u{85}'
+    };
+    if !text.contains(is_bare) || serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
+        return Cow::Borrowed(text);
+    }
+    let mut spelled = String::with_capacity(text.len() + 64);
+    for letter in text.chars() {
+        if is_bare(letter) {
+            spelled.push_str(&format!("\\u{:04x}", u32::from(letter)));
+        } else {
+            spelled.push(letter);
+        }
+    }
+    Cow::Owned(spelled)
 }
 
 /// What a plain scalar with this text means: null, a truth value, a number or a text.

@@ -82,6 +82,19 @@ fn json_is_read_with_its_escapes_tabs_and_byte_order_mark() {
 }
 
 #[test]
+fn json_strings_may_hold_every_character_that_json_allows() {
+    for code in (0x20..=0xffff).filter(|code| !matches!(code, 0xd800..=0xdfff)) {
+        let letter = char::from_u32(code).expect("no surrogate");
+        if matches!(letter, '"' | '\\') {
+            continue;
+        }
+        let text = format!("{{\"a\": \"<{letter}>\"}}");
+        assert_eq!(read(&text).value, json!({ "a": format!("<{letter}>") }), "{code:04x}");
+    }
+    assert_eq!(codes(&refused("a: \"\u{9f}\"")), ["document.syntax"]);
+}
+
+#[test]
 fn duplicate_keys_are_all_named_with_their_places() {
     let found = refused("a: 1\nb: 2\na: 3\nc: {d: 1, d: 2}\n");
     assert_eq!(codes(&found), ["document.duplicate-key"; 2]);

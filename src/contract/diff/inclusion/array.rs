@@ -1,11 +1,13 @@
 //! Facts about the items of arrays.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use super::branches::Branch;
 use super::compare::Comparer;
 use super::facts::Shape;
-use super::suspect::Suspect;
+use super::suspect::{Candidate, Suspect};
 
 /// Items with a schema of their own that are looked at.
 const PREFIX_MAX: usize = 64;
@@ -28,32 +30,34 @@ impl<'d> Comparer<'d> {
             }
             let least = own.count("minItems").unwrap_or(0).max(position as u64 + 1);
             let inner = self.compare(&sent, &wanted);
-            let with = |item: &Value| self.array_of(&own, (position, least), item);
+            if inner.is_empty() {
+                continue;
+            }
+            let around = self.around(&own, (position, least)).map(Rc::new);
+            let with = |item: &Candidate| {
+                Some(Candidate::Items(Rc::clone(around.as_ref()?), Rc::new(item.clone())))
+            };
             found.extend(inner.iter().map(|suspect| suspect.lifted("*", with)));
         }
         found
     }
 
-    /// An array that holds an item at a position and fillers elsewhere.
-    fn array_of(
+    /// An array with fillers around the item of a position; none stands for that item.
+    fn around(
         &self,
         own: &Shape<'_, 'd>,
         (position, least): (usize, u64),
-        item: &Value,
-    ) -> Option<Value> {
+    ) -> Option<Vec<Option<Value>>> {
         let length = usize::try_from(least.min(32)).unwrap_or(1).max(position + 1);
         let sampler = self.sampler();
         let fill = |index: usize| {
-            if index == position {
-                return Some(item.clone());
-            }
             let beyond = index >= own.prefix();
-            if beyond && position >= own.prefix() {
-                return Some(item.clone());
+            if index == position || beyond && position >= own.prefix() {
+                return Some(None);
             }
             let schemas = own.item(if beyond { usize::MAX } else { index });
-            sampler.any(&schemas).into_iter().next()
+            sampler.any(&schemas).into_iter().next().map(Some)
         };
-        (0..length).map(fill).collect::<Option<Vec<Value>>>().map(Value::Array)
+        (0..length).map(fill).collect()
     }
 }

@@ -14,7 +14,7 @@ use super::book::{Part, each_reference};
 use super::branches::{Branch, branches, members};
 use super::facts::scalar_schema;
 use super::sample::Sampler;
-use super::suspect::{Doubt, SUSPECTS_MAX, Suspect};
+use super::suspect::{Candidate, Doubt, SUSPECTS_MAX, Suspect};
 use super::types::{Type, Types};
 
 /// Pairs of schemas looked at for one question.
@@ -237,10 +237,11 @@ impl<'d> Comparer<'d> {
         let mut best = best.unwrap_or_default();
         if fitting.len() > 1 && !is_counterpart(from, fitting[0]) {
             // Nothing over there corresponds to this alternative: it is new as a whole.
-            let mut candidates: Vec<Value> =
-                self.sampler().samples(&from.parts, kind).into_iter().collect();
+            let own = self.sampler().samples(&from.parts, kind);
+            let mut candidates: Vec<Candidate> =
+                own.into_iter().map(|value| Candidate::Value(Rc::new(value))).collect();
             candidates.extend(best.drain(..).flat_map(|suspect| suspect.candidates));
-            best = vec![Suspect::new(receiver[0].resolved().place, "oneOf", candidates)];
+            best = vec![Suspect::shown_by(receiver[0].resolved().place, "oneOf", candidates)];
         }
         best
     }

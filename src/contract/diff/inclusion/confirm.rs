@@ -10,7 +10,7 @@ use super::super::super::specification::SchemaRef;
 use super::book::{Book, Part};
 use super::compare::Comparer;
 use super::sample::Sampler;
-use super::suspect::{Doubt, Suspect};
+use super::suspect::{Candidate, Doubt, Suspect};
 
 /// Candidates asked of the validators per message.
 const ATTEMPTS_MAX: usize = 400;
@@ -88,8 +88,8 @@ pub(crate) fn prove<'d>(
     let mut attempts = ATTEMPTS_MAX;
     let mut suspects = Vec::new();
     for suspect in found.iter() {
-        let tried = suspect.candidates.iter().take(attempts);
-        let witness = tried.into_iter().find(|value| refuted(value)).cloned().map(Arc::new);
+        let tried = suspect.candidates.iter().take(attempts).map(Candidate::value);
+        let witness = tried.into_iter().find(|value| refuted(value)).map(Arc::new);
         attempts = attempts.saturating_sub(suspect.candidates.len());
         suspects.push(Proven { suspect: suspect.clone(), witness });
     }

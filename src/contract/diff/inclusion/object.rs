@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -10,7 +11,7 @@ use super::branches::{Branch, required};
 use super::compare::Comparer;
 use super::facts::{Shape, refers};
 use super::sample::Sampler;
-use super::suspect::{Doubt, Suspect};
+use super::suspect::{Candidate, Doubt, Suspect};
 use super::types::Type;
 
 /// A name that no document declares.
@@ -21,21 +22,39 @@ struct Base<'b, 'd> {
     sampler: Sampler<'d>,
     from: &'b Branch<'d>,
     to: &'b Branch<'d>,
-    made: OnceCell<Option<Map<String, Value>>>,
+    made: OnceCell<Option<Rc<Map<String, Value>>>>,
 }
 
 impl Base<'_, '_> {
-    fn object(&self) -> Option<&Map<String, Value>> {
+    fn object(&self) -> Option<&Rc<Map<String, Value>>> {
         let make = || {
             let mut both = self.from.parts.clone();
             both.extend(self.to.parts.iter().cloned());
             let made = self.sampler.first(&both, Type::Object);
             match made.or_else(|| self.sampler.first(&self.from.parts, Type::Object)) {
-                Some(Value::Object(members)) => Some(members),
+                Some(Value::Object(members)) => Some(Rc::new(members)),
                 _ => None,
             }
         };
         self.made.get_or_init(make).as_ref()
+    }
+
+    /// The object with a member that is to be tried.
+    fn with(&self, name: &str, member: &Candidate) -> Option<Candidate> {
+        let around = Rc::clone(self.object()?);
+        Some(Candidate::Member(around, name.into(), Rc::new(member.clone())))
+    }
+
+    fn with_each(&self, name: &str, members: Vec<Value>) -> Vec<Candidate> {
+        let members = members.into_iter().map(|value| Candidate::Value(Rc::new(value)));
+        members.filter_map(|member| self.with(name, &member)).collect()
+    }
+
+    /// The object without one of its members.
+    fn without(&self, name: &str) -> Option<Value> {
+        let mut object = Map::clone(self.object()?);
+        object.remove(name);
+        Some(Value::Object(object))
     }
 }
 
@@ -76,17 +95,12 @@ impl<'d> Comparer<'d> {
         if sent.iter().any(|part| part.schema == &Value::Bool(false)) {
             return Vec::new();
         }
-        let with = |value: &Value| {
-            let mut object = base.object()?.clone();
-            object.insert(name.to_owned(), value.clone());
-            Some(Value::Object(object))
-        };
         let wanted = other.property(name);
         let forbidden = wanted.iter().find(|part| part.schema == &Value::Bool(false));
         if let Some(forbidden) = forbidden {
             let (holder, keyword) = holder(forbidden);
-            let values: Vec<Value> = self.sampler().any(sent).iter().filter_map(with).collect();
-            let mut suspect = Suspect::new(holder, &keyword, values).naming(name);
+            let values = base.with_each(name, self.sampler().any(sent));
+            let mut suspect = Suspect::shown_by(holder, &keyword, values).naming(name);
             suspect.path = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
             return vec![suspect];
         }
@@ -94,7 +108,7 @@ impl<'d> Comparer<'d> {
             return Vec::new();
         }
         let found = self.compare(sent, &wanted);
-        found.iter().map(|suspect| suspect.lifted(name, with)).collect()
+        found.iter().map(|suspect| suspect.lifted(name, |inner| base.with(name, inner))).collect()
     }
 
     /// Names that the sender invites without naming them.
@@ -104,11 +118,7 @@ impl<'d> Comparer<'d> {
         to: &Branch<'d>,
         base: &Base<'_, 'd>,
     ) -> Vec<Suspect> {
-        let with = |value: &Value| {
-            let mut object = base.object()?.clone();
-            object.insert(OTHER.to_owned(), value.clone());
-            Some(Value::Object(object))
-        };
+        let with = |inner: &Candidate| base.with(OTHER, inner);
         let mut found = Vec::new();
         for part in &to.parts {
             let keywords = ["additionalProperties", "unevaluatedProperties"];
@@ -117,8 +127,8 @@ impl<'d> Comparer<'d> {
             for more in more {
                 if more.schema == &Value::Bool(false) {
                     let (holder, keyword) = holder(&more);
-                    let values = self.sampler().any(extras).iter().filter_map(with).collect();
-                    found.push(Suspect::new(holder, &keyword, values));
+                    let values = base.with_each(OTHER, self.sampler().any(extras));
+                    found.push(Suspect::shown_by(holder, &keyword, values));
                 } else {
                     let inner = self.compare(extras, &[more]);
                     found.extend(inner.iter().map(|suspect| suspect.lifted("{}", with)));
@@ -188,13 +198,8 @@ fn required_facts<'d>(from: &Branch<'d>, to: &Branch<'d>, base: &Base<'_, 'd>) -
     for part in &to.parts {
         let names = part.get("required").and_then(Value::as_array).into_iter().flatten();
         for name in names.filter_map(Value::as_str).filter(|name| !sent.contains(name)) {
-            let without = base.object().map(|base| {
-                let mut object = base.clone();
-                object.remove(name);
-                Value::Object(object)
-            });
-            let suspect =
-                Suspect::new(part.place.clone(), "required", without.into_iter().collect());
+            let without = base.without(name).into_iter().collect();
+            let suspect = Suspect::new(part.place.clone(), "required", without);
             found.push(suspect.naming(name));
         }
     }
@@ -218,13 +223,9 @@ fn dependent_fact<'d>(
     let names = needed.as_array().into_iter().flatten().filter_map(Value::as_str);
     let missing: Vec<&str> = names.filter(|name| !sent.contains(name)).collect();
     let name = missing.first()?;
-    let candidate = base.object().filter(|base| base.contains_key(trigger)).map(|base| {
-        let mut object = base.clone();
-        object.remove(*name);
-        Value::Object(object)
-    });
-    let suspect =
-        Suspect::new(part.place.clone(), "dependentRequired", candidate.into_iter().collect());
+    let triggers = base.object().is_some_and(|object| object.contains_key(trigger));
+    let candidate = triggers.then(|| base.without(name)).flatten().into_iter().collect();
+    let suspect = Suspect::new(part.place.clone(), "dependentRequired", candidate);
     Some(suspect.naming(name))
 }
 

@@ -1,6 +1,8 @@
 //! What keeps an inclusion from being proven: a fact of the receiver that the sender does not imply.
 
-use serde_json::Value;
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
 
 use super::book::Place;
 
@@ -34,6 +36,34 @@ impl Doubt {
     }
 }
 
+/// A value that may show a suspect. Made only when it is asked for: of large schemas few ever are.
+#[derive(Debug, Clone)]
+pub(crate) enum Candidate {
+    Value(Rc<Value>),
+    /// The inner one as this member of an object.
+    Member(Rc<Map<String, Value>>, Rc<str>, Rc<Candidate>),
+    /// The inner one in those places of an array.
+    Items(Rc<Vec<Option<Value>>>, Rc<Candidate>),
+}
+
+impl Candidate {
+    pub(crate) fn value(&self) -> Value {
+        match self {
+            Self::Value(value) => Value::clone(value),
+            Self::Member(around, name, inner) => {
+                let mut object = Map::clone(around);
+                object.insert(name.to_string(), inner.value());
+                Value::Object(object)
+            }
+            Self::Items(around, inner) => {
+                let value = inner.value();
+                let item = |item: &Option<Value>| item.clone().unwrap_or_else(|| value.clone());
+                Value::Array(around.iter().map(item).collect())
+            }
+        }
+    }
+}
+
 /// A fact of the receiver that may refuse what a sender sends.
 #[derive(Debug, Clone)]
 pub(crate) struct Suspect {
@@ -45,12 +75,17 @@ pub(crate) struct Suspect {
     /// Into the value: names, `*` for items, `{}` for keys.
     pub(crate) path: String,
     /// Values that may show it, at the level of the pair.
-    pub(crate) candidates: Vec<Value>,
+    pub(crate) candidates: Vec<Candidate>,
     pub(crate) doubt: Doubt,
 }
 
 impl Suspect {
     pub(crate) fn new(place: Place, keyword: &str, candidates: Vec<Value>) -> Self {
+        let candidate = |value| Candidate::Value(Rc::new(value));
+        Self::shown_by(place, keyword, candidates.into_iter().map(candidate).collect())
+    }
+
+    pub(crate) fn shown_by(place: Place, keyword: &str, candidates: Vec<Candidate>) -> Self {
         let mut suspect = Self {
             place,
             keyword: keyword.to_owned(),
@@ -74,11 +109,18 @@ impl Suspect {
     }
 
     /// The same suspect seen from the value around.
-    pub(super) fn lifted(&self, step: &str, around: impl Fn(&Value) -> Option<Value>) -> Self {
+    pub(super) fn lifted(
+        &self,
+        step: &str,
+        around: impl Fn(&Candidate) -> Option<Candidate>,
+    ) -> Self {
         Self {
             path: format!("/{}{}", step.replace('~', "~0").replace('/', "~1"), self.path),
             candidates: self.candidates.iter().filter_map(around).collect(),
-            ..self.clone()
+            place: self.place.clone(),
+            keyword: self.keyword.clone(),
+            detail: self.detail.clone(),
+            doubt: self.doubt,
         }
     }
 

@@ -92,8 +92,11 @@ fn exchanges() -> impl Strategy<Value = Exchange> {
     )
 }
 
-/// What the documents of so many exchanges say against them.
-fn contradictions(exchanges: &[Exchange], options: &ProjectOptions) -> Vec<String> {
+/// What was learned of so many exchanges, as the contract reads it.
+fn baseline(
+    exchanges: &[Exchange],
+    options: &ProjectOptions,
+) -> Result<(Baseline, String), String> {
     let key = HashKey::OFFLINE;
     let mut evidence = Evidence::new("test", key.id());
     let mut observer = Observer::new(key, Lens::default());
@@ -103,11 +106,18 @@ fn contradictions(exchanges: &[Exchange], options: &ProjectOptions) -> Vec<Strin
     let document = infer::project(&evidence, options).document;
     let text = infer::yaml::write(&document);
     let load = LoadOptions { name: "learned", ..LoadOptions::default() };
-    let specification = match contract::load(&text, &load) {
-        Ok((specification, _)) => Arc::new(specification),
-        Err(problems) => return vec![format!("{problems}\n{text}")],
+    let (specification, _) =
+        contract::load(&text, &load).map_err(|problems| format!("{problems}\n{text}"))?;
+    let revision = RevisionId::of(&document);
+    Ok((Baseline::new(Arc::new(specification), revision, Origin::Learned, "/"), text))
+}
+
+/// What the documents of so many exchanges say against them.
+fn contradictions(exchanges: &[Exchange], options: &ProjectOptions) -> Vec<String> {
+    let (baseline, text) = match baseline(exchanges, options) {
+        Ok(learned) => learned,
+        Err(problems) => return vec![problems],
     };
-    let baseline = Baseline::new(specification, RevisionId::of(&document), Origin::Learned, "/");
     let judged = exchanges.iter().map(|exchange| (exchange, baseline.judge(exchange)));
     judged
         .filter(|(_, judgement)| {
@@ -119,6 +129,44 @@ fn contradictions(exchanges: &[Exchange], options: &ProjectOptions) -> Vec<Strin
             format!("{} {}: {:?}\n{text}", exchange.method, exchange.path, judgement.deviations)
         })
         .collect()
+}
+
+#[test]
+fn paths_of_any_depth_and_of_several_parts_are_found_again() {
+    let key = json!({"key": "a", "value": "b", "index": 7, "session": null});
+    let words = ["xola", "qiru", "vemo", "zadu", "kuba", "nolo"];
+    let mut learned = Vec::new();
+    for (n, word) in words.into_iter().enumerate() {
+        let next = words[(n + 1) % words.len()];
+        for path in [
+            format!("/v1/kv/{word}"),
+            format!("/v1/kv/{word}s/{next}"),
+            format!("/v1/kv/{word}s/{next}s/{word}x"),
+        ] {
+            learned.push(exchange(&path, None, None, &key));
+        }
+        for path in [
+            format!("/snapshots/{word}@{}", 1_795_192_793_165 + n as u64),
+            format!("/places/{n}.5,13.{n}"),
+            format!("/diffs/{word}...{next}"),
+            format!("/Lines(OrderID={n},Name='{word}')"),
+        ] {
+            learned.push(exchange(&path, None, None, &json!({"rows": n})));
+        }
+    }
+    let options = ProjectOptions::default();
+    assert_eq!(contradictions(&learned, &options), Vec::<String>::new());
+    let (baseline, text) = baseline(&learned, &options).expect("a document");
+    for (path, template) in [
+        ("/v1/kv/never/seen/so/deep", "/v1/kv/{path}"),
+        ("/snapshots/other@7", "/snapshots/{snapshotId}@{version}"),
+        ("/diffs/a..b...c", "/diffs/{diffId}...{diffId2}"),
+    ] {
+        let judgement = baseline.judge(&exchange(path, None, None, &json!({})));
+        let found = judgement.operation.and_then(|at| baseline.specification.operations.get(at));
+        let found = found.map(|operation| operation.template.to_string());
+        assert_eq!(found.as_deref(), Some(template), "{path} in {text}");
+    }
 }
 
 proptest! {

@@ -34,12 +34,15 @@ const ALIKE: f64 = 0.8;
 /// Answers that are compared with each other; a sample is enough to tell a crowd.
 const SAMPLE: usize = 48;
 
+/// Numbers of segments, by method.
+pub(super) type Depths = BTreeMap<u16, BTreeSet<usize>>;
+
 /// What becomes one parameter below a node.
 pub(super) struct Greedy<'a> {
     /// Everything that ends in the parameter.
-    pub(super) trunk: Node,
+    pub(super) trunk: Together,
     /// Everything that ends in a word behind it.
-    pub(super) suffixes: BTreeMap<&'a str, Node>,
+    pub(super) suffixes: BTreeMap<&'a str, Together>,
     /// Children that are something else.
     pub(super) beside: BTreeSet<u64>,
 }
@@ -62,12 +65,11 @@ impl<'a> Greedy<'a> {
         if !(is_echo(&own, &trunk) || is_tree(&trunk)) {
             return None;
         }
-        let mut suffixes: BTreeMap<&str, Node> = BTreeMap::new();
+        let mut suffixes: BTreeMap<&str, Together> = BTreeMap::new();
         for leaf in &behind {
-            let suffix = suffixes.entry(leaf.last().text).or_default();
-            Monoid::merge(&mut suffix.cells, &leaf.node.cells);
+            suffixes.entry(leaf.last().text).or_default().add(leaf.node, leaf.depth() - 1);
         }
-        Some(Self { trunk: together(&trunk), suffixes, beside })
+        Some(Self { trunk: Together::of(&trunk), suffixes, beside })
     }
 
     /// Everything below a node but words that somebody pinned, since somebody says so.
@@ -76,17 +78,33 @@ impl<'a> Greedy<'a> {
         let beside: BTreeSet<u64> = words.map(|entry| entry.hash).collect();
         let mut leaves = Leaf::all(node);
         leaves.retain(|leaf| !beside.contains(&leaf.first()));
-        Self { trunk: together(&leaves), suffixes: BTreeMap::new(), beside }
+        Self { trunk: Together::of(&leaves), suffixes: BTreeMap::new(), beside }
     }
 }
 
-/// The operations of all leaves.
-fn together(leaves: &[Leaf<'_>]) -> Node {
-    let mut all = Node::default();
-    for leaf in leaves {
-        Monoid::merge(&mut all.cells, &leaf.node.cells);
+/// The operations of several nodes.
+#[derive(Default)]
+pub(super) struct Together {
+    pub(super) node: Node,
+    /// Segments that the parameter took.
+    pub(super) depths: Depths,
+}
+
+impl Together {
+    fn of(leaves: &[Leaf<'_>]) -> Self {
+        let mut all = Self::default();
+        for leaf in leaves {
+            all.add(leaf.node, leaf.depth());
+        }
+        all
     }
-    all
+
+    fn add(&mut self, node: &Node, depth: usize) {
+        Monoid::merge(&mut self.node.cells, &node.cells);
+        for method in node.cells.keys() {
+            self.depths.entry(*method).or_default().insert(depth);
+        }
+    }
 }
 
 /// One segment below the node.

@@ -2,6 +2,8 @@
 //!
 //! Owns the facts and how sure each one is. Refuses to own their spelling (`write`) and their derivation.
 
+use std::collections::BTreeSet;
+
 use super::xml::Xml;
 use crate::infer::monoid::Count;
 
@@ -70,6 +72,8 @@ pub(super) struct Operation {
     pub(super) support: Support,
     pub(super) consumers: u64,
     /// When it was last seen, Unix milliseconds; 0: unknown.
+    /// How many segments its one parameter that takes several took.
+    pub(super) depths: BTreeSet<usize>,
     pub(super) last_ms: u64,
 }
 

@@ -6,6 +6,7 @@
 mod bodies;
 mod brackets;
 mod components;
+mod depths;
 mod directions;
 mod examples;
 mod greedy;
@@ -128,6 +129,9 @@ pub fn project(evidence: &Evidence, options: &ProjectOptions) -> Projection {
 
 /// The document with what people wrote and decided.
 fn finished(mut model: Model, options: &ProjectOptions, report: &mut Report) -> Value {
+    if !options.extensions {
+        depths::spell_out(&mut model);
+    }
     if options.base_path == BasePath::Auto {
         surroundings::move_base_path(&mut model);
     }

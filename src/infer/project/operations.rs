@@ -67,6 +67,7 @@ impl<'a> Builder<'a> {
             security: self.security.of(cell, self.routed.challenges(index), permissive),
             support,
             consumers,
+            depths: found.depths.clone(),
             last_ms: cell.last_ms.0,
         }
     }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::greedy::Greedy;
+use super::greedy::{Depths, Greedy};
 use super::odds::{Children, Place};
 use super::pins::PathPins;
 use super::{identity, names};
@@ -109,6 +109,8 @@ pub(super) struct Found {
     pub(super) steps: Vec<Step>,
     pub(super) method: u16,
     pub(super) cell: Cell,
+    /// How many segments a greedy parameter took.
+    pub(super) depths: BTreeSet<usize>,
 }
 
 /// All templates of a trie, in no particular order, and the decisions that led to them.
@@ -144,7 +146,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn node(&mut self, node: &Node, place: Place) {
-        self.cells(node);
+        self.cells(node, &Depths::new());
         let ahead = self.pins.after(&self.steps);
         let greedy = match ahead.greedy {
             Some(_) => Some(Greedy::pinned(node, |text| ahead.is_value(text) == Some(false))),
@@ -237,22 +239,23 @@ impl Walk<'_> {
         }
         let pinned = self.pins.after(&self.steps).greedy.map(str::to_owned);
         self.steps.push(Step::Wildcard(Wildcard { pinned, greedy: true, ..Wildcard::default() }));
-        self.cells(&greedy.trunk);
-        for (text, node) in &greedy.suffixes {
+        self.cells(&greedy.trunk.node, &greedy.trunk.depths);
+        for (text, below) in &greedy.suffixes {
             self.steps.push(Step::Literal((*text).to_owned()));
-            self.cells(node);
+            self.cells(&below.node, &below.depths);
             self.steps.pop();
         }
         self.steps.pop();
     }
 
-    /// The operations of a node.
-    fn cells(&mut self, node: &Node) {
+    /// The operations of a node, with the depths at which a greedy parameter met them.
+    fn cells(&mut self, node: &Node, depths: &Depths) {
         for (method, generations) in &node.cells {
             self.found.push(Found {
                 steps: self.steps.clone(),
                 method: *method,
                 cell: generations.live().into_owned(),
+                depths: depths.get(method).cloned().unwrap_or_default(),
             });
         }
     }

@@ -152,6 +152,7 @@ impl Builder<'_> {
             security: None,
             support,
             consumers: 0,
+            depths: BTreeSet::new(),
             last_ms: 0,
         }
     }

@@ -12,8 +12,8 @@ fn pins(value: Value) -> Pins {
     serde_json::from_value(value).expect("pins")
 }
 
-fn pinned(shots: &[Shot], value: Value) -> Projection {
-    project(&learned(shots), &ProjectOptions { pins: Arc::new(pins(value)), ..plain() })
+fn pinned(shots: &[Shot], value: Value, options: ProjectOptions) -> Projection {
+    project(&learned(shots), &ProjectOptions { pins: Arc::new(pins(value)), ..options })
 }
 
 /// Slugs of a shop, `new` among them, and files.
@@ -42,6 +42,7 @@ fn pins_hold_against_the_evidence_and_the_evidence_is_told() {
             "ignore": ["/internal/**"],
             "server": ["https://shop.example"],
         }),
+        ProjectOptions::default(),
     );
     let document = &projection.document;
     assert_eq!(paths(document), ["/files/{where}", "/items/newish", "/items/{fruit}"]);
@@ -67,7 +68,7 @@ fn facts_and_names_are_put_where_they_point() {
     });
     let mut shots = shop();
     shots.push(Shot::get("/files/a/b", json!({"size": 7})));
-    let projection = pinned(&shots, facts);
+    let projection = pinned(&shots, facts, plain());
     let operation = &projection.document["paths"]["/files/a/b"]["get"];
     let told = [&operation["operationId"], &operation["tags"], &operation["summary"]];
     assert_eq!(told, [&json!("fetch"), &json!(["files"]), &json!("One file")]);

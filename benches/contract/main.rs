@@ -127,7 +127,7 @@ fn run(warm: usize, count: usize) -> (Vec<Cost>, u64) {
         let before = allocations();
         let begun = Instant::now();
         let judgement = baseline.judge_observed(&exchange, observation, &mut proofs);
-        let told = drift.count(&baseline, &exchange, &judgement);
+        let told = drift.count_observed(&baseline, (&exchange, observation), &judgement);
         drop(judgement);
         let time = begun.elapsed();
         let counts = proofs.take_counts();

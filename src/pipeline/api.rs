@@ -167,6 +167,11 @@ impl Api {
             self.dirty = true;
         }
         self.observer = observer(&settings, key);
+        // What was withheld when a shape was proven may be read now, and the other way round.
+        self.tell_proofs();
+        if let Some(held) = &mut self.baseline {
+            held.proofs = Proofs::new(self.seed);
+        }
         let former = std::mem::replace(&mut self.settings, settings);
         self.bound();
         if former.path_prefix != self.settings.path_prefix || former.drift != self.settings.drift {
@@ -307,7 +312,7 @@ impl Api {
             }
         }
         let deviates = !judgement.deviations.is_empty() || judgement.refusal().is_some();
-        (self.drift.count(baseline, exchange, &judgement), deviates)
+        (self.drift.count_observed(baseline, (exchange, observation), &judgement), deviates)
     }
 
     /// Hands what became of proofs over to the counters.

@@ -26,8 +26,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::model::exchange::Exchange;
-use crate::model::finding::{Finding, FindingState};
+use crate::model::finding::{Direction, Finding, FindingState};
 use crate::model::hash::Hashed;
+use crate::model::observation::Observation;
 use crate::model::revision::RevisionId;
 use crate::model::units::Span;
 
@@ -37,7 +38,7 @@ use super::options::Options;
 use super::slot::Slot;
 use episode::WINDOW_MS;
 use life::{Cause, step};
-use opportunity::Bodies;
+use opportunity::Body;
 use refusals::Refusals;
 use storm::Bucket;
 pub use storm::Storm;
@@ -197,6 +198,25 @@ impl Drift {
         exchange: &Exchange,
         judgement: &Judgement,
     ) -> Vec<Transition> {
+        self.sight(baseline, (exchange, None), judgement)
+    }
+
+    /// Counts one exchange that was judged with what was observed of it ([`Baseline::judge_observed`]).
+    pub fn count_observed(
+        &mut self,
+        baseline: &Baseline,
+        (exchange, observation): (&Exchange, &Observation),
+        judgement: &Judgement,
+    ) -> Vec<Transition> {
+        self.sight(baseline, (exchange, Some(observation)), judgement)
+    }
+
+    fn sight(
+        &mut self,
+        baseline: &Baseline,
+        (exchange, observation): (&Exchange, Option<&Observation>),
+        judgement: &Judgement,
+    ) -> Vec<Transition> {
         let mut transitions = Vec::new();
         if judgement.skipped.is_some() {
             return transitions;
@@ -204,6 +224,7 @@ impl Drift {
         let sighting = Sighting {
             baseline,
             exchange,
+            observation,
             judgement,
             is_new: self.payloads.is_new(exchange.time_ms, judgement.tally.payload),
         };
@@ -239,7 +260,6 @@ impl Drift {
     /// Counts the opportunities of findings that did not occur, and resolves those that are over.
     fn pass(&mut self, sighting: &Sighting<'_>, transitions: &mut Vec<Transition>) {
         let judgement = sighting.judgement;
-        let bodies = Bodies::new(sighting.exchange, judgement);
         for slot in &judgement.tally.slots {
             if self.totals.len() < SLOTS_MAX || self.totals.contains_key(slot) {
                 *self.totals.entry(*slot).or_default() += 1;
@@ -251,7 +271,7 @@ impl Drift {
                     .iter()
                     .chain(&judgement.tally.refusal)
                     .any(|deviation| *deviation.fingerprint == **fingerprint);
-                if occurs || !tracked.is_counted() || !tracked.had_opportunity(&bodies) {
+                if occurs || !tracked.is_counted() || !tracked.had_opportunity(sighting) {
                     continue;
                 }
                 tracked.episode.pass();
@@ -272,7 +292,7 @@ impl Drift {
         deviation: &Deviation,
         grounds: Grounds,
     ) -> Option<Transition> {
-        let Sighting { baseline, exchange, judgement, is_new } = *sighting;
+        let Sighting { baseline, exchange, judgement, is_new, .. } = *sighting;
         let now = exchange.time_ms;
         let tracked = self.track((baseline, judgement), deviation, now)?;
         match grounds {
@@ -541,7 +561,14 @@ enum Grounds {
 struct Sighting<'a> {
     baseline: &'a Baseline,
     exchange: &'a Exchange,
+    observation: Option<&'a Observation>,
     judgement: &'a Judgement,
     /// Not the same payload as before in this window.
     is_new: bool,
+}
+
+impl<'a> Sighting<'a> {
+    fn body(&self, direction: Direction) -> Body<'a> {
+        Body::of(direction, (self.exchange, self.observation), self.judgement)
+    }
 }

@@ -1,54 +1,68 @@
 //! Whether a body held what a deviation deviates in: an absent parent is no opportunity.
 
-use std::cell::OnceCell;
+use std::borrow::Cow;
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
-use super::super::body;
 use super::super::judgement::{Judgement, Seen};
 use crate::model::exchange::Exchange;
 use crate::model::finding::Direction;
+use crate::model::observation::{self, Observation, Tape, Token};
 
-/// The bodies of one exchange. Those whose shapes were known are read only if a finding asks for them.
-pub(super) struct Bodies<'a> {
-    exchange: &'a Exchange,
-    judgement: &'a Judgement,
-    request: OnceCell<Option<Value>>,
-    response: OnceCell<Option<Value>>,
+/// A body as far as it is known.
+#[derive(Clone, Copy)]
+pub(super) enum Body<'a> {
+    Nothing,
+    Value(&'a Value),
+    /// Read off its tape, the names out of its bytes.
+    Tape(&'a Tape, &'a [u8]),
 }
 
-impl<'a> Bodies<'a> {
-    pub(super) fn new(exchange: &'a Exchange, judgement: &'a Judgement) -> Self {
-        Self { exchange, judgement, request: OnceCell::new(), response: OnceCell::new() }
+impl<'a> Body<'a> {
+    /// One body of an exchange. One that nobody read has a tape, for its shape was known by it.
+    pub(super) fn of(
+        direction: Direction,
+        (exchange, observation): (&'a Exchange, Option<&'a Observation>),
+        judgement: &'a Judgement,
+    ) -> Self {
+        let is_request = direction == Direction::Request;
+        let seen = if is_request { &judgement.tally.request } else { &judgement.tally.response };
+        match seen {
+            Seen::Nothing => Self::Nothing,
+            Seen::Value(value) => Self::Value(value),
+            Seen::Unread => {
+                let message = if is_request { &exchange.request } else { &exchange.response };
+                let kept =
+                    observation.map(|it| if is_request { &it.request } else { &it.response });
+                match (kept, message.body.complete()) {
+                    (Some(observation::Body::Tape { tape, .. }), Some(bytes)) => {
+                        Self::Tape(tape, bytes)
+                    }
+                    _ => Self::Nothing,
+                }
+            }
+        }
     }
 
-    pub(super) fn of(&self, direction: Direction) -> Option<&Value> {
-        let Self { exchange, judgement, request, response } = self;
-        let (message, seen, read) = match direction {
-            Direction::Request => (&exchange.request, &judgement.tally.request, request),
-            _ => (&exchange.response, &judgement.tally.response, response),
-        };
-        match seen {
-            Seen::Nothing => None,
-            Seen::Value(value) => Some(value),
-            Seen::Unread => {
-                let whole =
-                    || Some(body::json(message.body.complete()?, &exchange.plan).ok()?.value);
-                read.get_or_init(whole).as_ref()
-            }
+    /// Whether some object or array stands where the last step of a generalised pointer begins.
+    pub(super) fn has_parent(self, pointer: &str) -> bool {
+        let steps: SmallVec<[Cow<'_, str>; 16]> =
+            pointer.split('/').skip(1).map(unescape).collect();
+        let parent = steps.split_last().map_or(&[][..], |(_, parent)| parent);
+        match self {
+            Self::Nothing => false,
+            Self::Value(value) => exists(value, parent),
+            Self::Tape(tape, bytes) => Reader { tape, bytes }.exists(0, parent),
         }
     }
 }
 
-/// Whether some object or array stands where the last step of a generalised pointer begins.
-pub(super) fn has_parent(body: Option<&Value>, pointer: &str) -> bool {
-    let steps: Vec<String> =
-        pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
-    let parent = steps.split_last().map_or(&[][..], |(_, parent)| parent);
-    body.is_some_and(|body| exists(body, parent))
+fn unescape(step: &str) -> Cow<'_, str> {
+    if step.contains('~') { step.replace("~1", "/").replace("~0", "~").into() } else { step.into() }
 }
 
-fn exists(value: &Value, steps: &[String]) -> bool {
+fn exists(value: &Value, steps: &[Cow<'_, str>]) -> bool {
     let Some((step, rest)) = steps.split_first() else {
         return value.is_object() || value.is_array();
     };
@@ -57,8 +71,72 @@ fn exists(value: &Value, steps: &[String]) -> bool {
         Value::Object(members) if step == "{}" => {
             members.values().any(|member| exists(member, rest))
         }
-        Value::Object(members) => members.get(step).is_some_and(|member| exists(member, rest)),
+        Value::Object(members) => members.get(&**step).is_some_and(|member| exists(member, rest)),
         _ => false,
+    }
+}
+
+struct Reader<'a> {
+    tape: &'a Tape,
+    bytes: &'a [u8],
+}
+
+impl Reader<'_> {
+    /// The same for the value whose token is at `at`.
+    fn exists(&self, at: usize, steps: &[Cow<'_, str>]) -> bool {
+        let Some(token) = self.tape.tokens.get(at) else { return false };
+        let is_array = matches!(token, Token::Array { .. });
+        if !is_array && !matches!(token, Token::Object { .. }) {
+            return false;
+        }
+        let Some((step, rest)) = steps.split_first() else { return true };
+        if is_array && step != "*" {
+            return false;
+        }
+        let mut next = at + 1;
+        loop {
+            let here = match self.tape.tokens.get(next) {
+                None | Some(Token::End) => return false,
+                Some(Token::Key(_)) => {
+                    next += 1;
+                    step == "{}" || self.is_named(next - 1, step)
+                }
+                Some(_) => true,
+            };
+            if here && self.exists(next, rest) {
+                return true;
+            }
+            next = self.end(next);
+        }
+    }
+
+    fn is_named(&self, at: usize, name: &str) -> bool {
+        let Some(place) = self.tape.places.get(at) else { return false };
+        let raw = place.of(self.bytes);
+        if !place.escaped {
+            return raw == name.as_bytes();
+        }
+        let quoted = [&b"\""[..], raw, b"\""].concat();
+        serde_json::from_slice::<String>(&quoted).is_ok_and(|known| known == name)
+    }
+
+    /// Where the value at `at` ends.
+    fn end(&self, at: usize) -> usize {
+        let mut depth = 0_usize;
+        let mut next = at;
+        while let Some(token) = self.tape.tokens.get(next) {
+            match token {
+                Token::Object { .. } | Token::Array { .. } => depth += 1,
+                Token::End => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            next += 1;
+            // A key is no value: what follows it is.
+            if depth == 0 && !matches!(token, Token::Key(_)) {
+                break;
+            }
+        }
+        next
     }
 }
 
@@ -81,8 +159,8 @@ mod tests {
             ("/map/{}/x", true),
             ("/absent/x", false),
         ] {
-            assert_eq!(has_parent(Some(&body), pointer), expected, "{pointer}");
+            assert_eq!(Body::Value(&body).has_parent(pointer), expected, "{pointer}");
         }
-        assert!(!has_parent(None, "/a"));
+        assert!(!Body::Nothing.has_parent("/a"));
     }
 }

@@ -17,8 +17,7 @@ use super::super::render;
 use super::super::slot::Slot;
 use super::episode::Episode;
 use super::life::{Cause, step};
-use super::opportunity::{self, Bodies};
-use super::{Change, Transition, Until, statistics};
+use super::{Change, Sighting, Transition, Until, statistics};
 
 #[derive(Debug)]
 pub(super) struct Tracked {
@@ -147,12 +146,12 @@ impl Tracked {
     }
 
     /// Whether the exchange could have shown the deviation: what holds it was there.
-    pub(super) fn had_opportunity(&self, bodies: &Bodies<'_>) -> bool {
+    pub(super) fn had_opportunity(&self, sighting: &Sighting<'_>) -> bool {
         let pointer = &self.finding.location.pointer;
         // Pointers that are no places in a body (`query/limit`) always have their parent.
         self.finding.direction == Direction::Structure
             || !pointer.starts_with('/')
-            || opportunity::has_parent(bodies.of(self.finding.direction), pointer)
+            || sighting.body(self.finding.direction).has_parent(pointer)
     }
 
     pub(super) fn is_muted_no_more(&self, now_ms: i64) -> bool {

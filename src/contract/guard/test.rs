@@ -63,13 +63,14 @@ impl Tests {
 
     /// How a number answers.
     pub(super) fn number(&self, number: Number) -> u64 {
-        let answer = if self.limits.is_empty() { 0 } else { self.number_interval(number) };
+        let answer = fold(0, if self.limits.is_empty() { 0 } else { self.interval_of(number) });
         self.numbers
             .iter()
             .fold(answer, |answer, keyword| fold(answer, code(keyword.scalar(&number.json()))))
     }
 
-    fn number_interval(&self, number: Number) -> u64 {
+    /// Where a number stands between the limits.
+    fn interval_of(&self, number: Number) -> u64 {
         let is_exact = |limit: &i64| limit.unsigned_abs() < 1 << 53;
         match number {
             Number::Integer(value) => interval(&self.limits, |limit| limit.cmp(&value)),
@@ -125,10 +126,10 @@ mod tests {
     fn limits_part_the_values() {
         let tests = Tests { limits: vec![-3, 0, 7], ..Tests::default() };
         let answers: Vec<u64> =
-            [-4, -3, -1, 0, 5, 7, 8].map(|value| tests.number(Number::Integer(value))).into();
+            [-4, -3, -1, 0, 5, 7, 8].map(|value| tests.interval_of(Number::Integer(value))).into();
         assert_eq!(answers, [0, 1, 2, 3, 4, 5, 6]);
         let floats = [-3.5, -3.0, -0.0, 0.0, 6.99, 7.0, 1e300];
-        let answers: Vec<u64> = floats.map(|value| tests.number(Number::Float(value))).into();
+        let answers: Vec<u64> = floats.map(|value| tests.interval_of(Number::Float(value))).into();
         assert_eq!(answers, [0, 1, 3, 3, 4, 5, 6]);
     }
 

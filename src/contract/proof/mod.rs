@@ -193,7 +193,7 @@ impl Proofs {
         let proof = self.slots[index].share(proof);
         let is_lasting = proof.validity != Validity::Unvalidatable(Reason::Panic);
         if let Some(shape) = shape.filter(|_| is_lasting) {
-            self.table.insert(key(index, shape), Arc::clone(&proof));
+            self.table.insert(key(index, shape), &proof);
         }
         proof
     }

@@ -40,7 +40,7 @@ impl Table {
         Some(proof)
     }
 
-    pub(super) fn insert(&mut self, key: u64, proof: Arc<Proof>) {
+    pub(super) fn insert(&mut self, key: u64, proof: &Arc<Proof>) {
         if self.bytes > BYTES_MAX {
             *self = Self::default();
         }
@@ -48,13 +48,13 @@ impl Table {
             self.entries.resize_with(PROOFS_MAX, Entry::default);
         }
         // Whoever shares a proof has paid for it.
-        if Arc::strong_count(&proof) == 1 {
-            self.bytes += weight(&proof);
+        if Arc::strong_count(proof) == 1 {
+            self.bytes += weight(proof);
         }
         let Some(bucket) = self.bucket(key) else { return };
         let place = place(bucket, key);
         let former = bucket.get_mut(place).and_then(|entry| {
-            let new = Entry { key: key & !1, proof: Some(proof) };
+            let new = Entry { key: key & !1, proof: Some(Arc::clone(proof)) };
             std::mem::replace(entry, new).proof
         });
         if let Some(former) = former.filter(|former| Arc::strong_count(former) == 1) {

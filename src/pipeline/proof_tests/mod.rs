@@ -107,7 +107,8 @@ fn compare(seed: u64) -> ProofCounts {
         };
         let (sent, answered) = (draw(), draw());
         let exchange = exchange(&mut dice, number, (&sent, &answered));
-        let by_proof = baseline.judge_observed(&exchange, observer.observe(&exchange), &mut proofs);
+        let observation = observer.observe(&exchange);
+        let by_proof = baseline.judge_observed(&exchange, observation, &mut proofs);
         let in_full = baseline.judge(&exchange);
         let told = |judgement: &contract::Judgement| {
             let contract::Judgement { request, reply, effect, deviations, .. } = judgement;
@@ -119,7 +120,7 @@ fn compare(seed: u64) -> ProofCounts {
             "seed {seed}, exchange {number}\n{document}\nsent {sent}\nanswered {answered}"
         );
         let transitions = (
-            proven.count(&baseline, &exchange, &by_proof),
+            proven.count_observed(&baseline, (&exchange, observation), &by_proof),
             full.count(&baseline, &exchange, &in_full),
         );
         assert_eq!(transitions.0, transitions.1, "seed {seed}, exchange {number}\n{document}");

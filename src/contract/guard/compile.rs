@@ -2,26 +2,25 @@
 //!
 //! Owns the walk: from the declared and the strict form of a schema, place by place, everything that may apply to the value
 //! there, whichever branch of a composition it stands in. Equal sets of schemas are one place, so recursion ends. A keyword that
-//! is not in the lists here makes the schema unprovable: nothing is ever proven by a keyword that was overlooked.
+//! is not in the lists here makes its place blind: nothing is ever proven of a body that has a value there.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::found::{Applied, Found, Set};
 use super::test::{EXACT, Tests};
-use super::{FREE, Node, Plan};
+use super::{BLIND, FREE, Node, Plan};
 use crate::contract::compile::{Lone, Validators};
 use crate::contract::lower::{EVIDENCE, Flavour};
 use crate::contract::specification::{SchemaRef, Schemas, Side};
 use crate::model::hash::fold_bytes;
 
-/// Places of one plan; a schema of more is unprovable.
-const NODES_MAX: usize = 2_048;
+/// Places of one plan; what is beyond proves nothing.
+const NODES_MAX: usize = 65_536;
 
 /// Names of one plan, all places together.
-const NAMES_MAX: usize = 32_768;
+const NAMES_MAX: usize = 262_144;
 
 /// Keywords that hold schemas read elsewhere, that kinds and names alone decide, or that say nothing about validity.
 const STRUCTURAL: &[&str] = &[
@@ -47,71 +46,63 @@ const STRUCTURAL: &[&str] = &[
     EVIDENCE,
 ];
 
-/// A schema cannot be covered for certain.
+/// A place cannot be covered for certain.
 #[derive(Debug)]
 pub(super) struct Unprovable;
 
-/// The plan of a schema; none where no shape proves anything.
-pub(in crate::contract) fn plan(
-    (schemas, validators): (&Schemas, &Validators),
-    (side, schema): (Side, &SchemaRef),
-    seed: u64,
-) -> Option<Plan> {
-    let definitions = schemas.bundle(side).get("$defs")?.as_object()?;
-    let roots: Set<'_> = [Flavour::Declared, Flavour::Strict]
-        .iter()
-        .filter_map(|flavour| definitions.get(&format!("{}{}", schema.key(), flavour.suffix())))
-        .map(Applied)
-        .collect();
-    let mut compiler = Compiler {
-        seed,
-        definitions,
-        validators,
-        known: BTreeMap::from([(Set::new(), FREE)]),
-        waiting: Vec::new(),
-        nodes: vec![Node::default()],
-        names: 0,
-        keywords: BTreeMap::new(),
-    };
-    let root = compiler.place(roots).ok()?;
-    // A schema that says nothing at all is the free place itself.
-    if root == FREE {
-        compiler.nodes.push(Node::default());
+impl Plan {
+    /// Where the bodies of a schema begin. What it leads to is compiled once for all schemas that share it.
+    pub(in crate::contract) fn root(
+        &mut self,
+        (schemas, validators): (&Schemas, &Validators),
+        (side, schema): (Side, &SchemaRef),
+    ) -> usize {
+        let definitions = schemas.bundle(side).get("$defs").and_then(Value::as_object);
+        let Some(definitions) = definitions else { return BLIND };
+        let roots: Set<'_> = [Flavour::Declared, Flavour::Strict]
+            .iter()
+            .filter_map(|flavour| definitions.get(&format!("{}{}", schema.key(), flavour.suffix())))
+            .map(Applied)
+            .collect();
+        let mut compiler = Compiler { plan: self, definitions, validators, waiting: Vec::new() };
+        let root = compiler.place(roots);
+        while let Some((at, set)) = compiler.waiting.pop() {
+            let blind = || Node { blind: true, ..Node::default() };
+            let node = compiler.node(&set).unwrap_or_else(|Unprovable| blind());
+            if let Some(place) = compiler.plan.nodes.get_mut(at) {
+                *place = node;
+            }
+        }
+        root
     }
-    while let Some((at, set)) = compiler.waiting.pop() {
-        let node = compiler.node(&set).ok()?;
-        *compiler.nodes.get_mut(at)? = node;
-    }
-    Some(Plan { seed, nodes: compiler.nodes })
 }
 
-pub(super) struct Compiler<'b> {
-    seed: u64,
+pub(super) struct Compiler<'b, 'p> {
+    plan: &'p mut Plan,
     definitions: &'b Map<String, Value>,
     validators: &'b Validators,
-    known: BTreeMap<Set<'b>, usize>,
     waiting: Vec<(usize, Set<'b>)>,
-    nodes: Vec<Node>,
-    names: usize,
-    /// By keyword and what is written there.
-    keywords: BTreeMap<(String, String), Arc<Lone>>,
 }
 
-impl<'b> Compiler<'b> {
+impl<'b> Compiler<'b, '_> {
     /// The place of the values that these schemas apply to.
-    fn place(&mut self, schemas: Set<'b>) -> Result<usize, Unprovable> {
-        let set = self.closure(schemas)?;
-        if let Some(known) = self.known.get(&set) {
-            return Ok(*known);
+    fn place(&mut self, schemas: Set<'b>) -> usize {
+        let Ok(set) = self.closure(schemas) else { return BLIND };
+        if set.is_empty() {
+            return FREE;
         }
-        let at = self.nodes.len();
-        if at > NODES_MAX {
-            return Err(Unprovable);
+        let addresses: Box<[usize]> = set.iter().map(Applied::address).collect();
+        if let Some(known) = self.plan.known.get(&addresses) {
+            return *known;
         }
-        self.nodes.push(Node::default());
-        self.known.insert(set.clone(), at);
+        let at = self.plan.nodes.len();
+        if at >= NODES_MAX {
+            return BLIND;
+        }
+        self.plan.nodes.push(Node::default());
+        self.plan.known.insert(addresses, at);
         self.waiting.push((at, set));
-        Ok(at)
+        at
     }
 
     /// These schemas with all that applies in their place; those that say nothing are left out.
@@ -162,20 +153,20 @@ impl<'b> Compiler<'b> {
             found.objects.push(members);
         }
         found.number_members();
-        self.names += found.names.len();
-        if self.names > NAMES_MAX {
+        self.plan.names += found.names.len();
+        if self.plan.names > NAMES_MAX {
             return Err(Unprovable);
         }
         let mut node = std::mem::take(&mut found.node);
         for name in &found.names {
-            let place = self.place(found.of_name(name))?;
-            let hash = fold_bytes(self.seed, name.as_bytes());
+            let place = self.place(found.of_name(name));
+            let hash = fold_bytes(self.plan.seed, name.as_bytes());
             if node.names.insert(hash, (name.as_bytes().into(), place)).is_some() {
                 return Err(Unprovable);
             }
         }
-        node.others = self.place(found.of_others())?;
-        node.items = self.place(std::mem::take(&mut found.items))?;
+        node.others = self.place(found.of_others());
+        node.items = self.place(std::mem::take(&mut found.items));
         node.keys = self.keys(&found)?;
         for limits in [&mut node.members, &mut node.counts, &mut node.tests.lengths] {
             limits.sort_unstable();
@@ -259,11 +250,11 @@ impl<'b> Compiler<'b> {
     /// A keyword by itself, compiled once.
     pub(super) fn keyword(&mut self, name: &str, written: &Value) -> Result<Arc<Lone>, Unprovable> {
         let key = (name.to_owned(), written.to_string());
-        if let Some(known) = self.keywords.get(&key) {
+        if let Some(known) = self.plan.keywords.get(&key) {
             return Ok(Arc::clone(known));
         }
         let lone = Arc::new(self.validators.lone(name, written).ok_or(Unprovable)?);
-        self.keywords.insert(key, Arc::clone(&lone));
+        self.plan.keywords.insert(key, Arc::clone(&lone));
         Ok(lone)
     }
 }

@@ -14,7 +14,7 @@ use super::compile::{Compiler, Unprovable};
 pub(super) struct Applied<'b>(pub(super) &'b Value);
 
 impl Applied<'_> {
-    fn address(&self) -> usize {
+    pub(super) fn address(&self) -> usize {
         std::ptr::from_ref(self.0).addr()
     }
 }
@@ -78,7 +78,7 @@ impl<'b> Found<'b> {
     pub(super) fn enumerate(
         &mut self,
         members: &'b [Value],
-        compiler: &mut Compiler<'b>,
+        compiler: &mut Compiler<'b, '_>,
     ) -> Result<(), Unprovable> {
         self.enums += 1;
         let mut has_numbers = false;

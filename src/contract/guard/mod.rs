@@ -2,7 +2,7 @@
 //!
 //! A [`Plan`] is a trie of generalised places with a cheap test for each keyword whose outcome depends on a value; a shape is
 //! the hash of names, kinds and outcomes. Bodies of equal shapes have equal validity, so that one of them is judged for all.
-//! A schema that cannot be covered for certain has no plan. Refuses to own what is known of a shape (`proof`).
+//! A body with a value at a place that cannot be covered for certain has no shape. Refuses to own what is known of a shape (`proof`).
 
 mod compile;
 mod found;
@@ -11,29 +11,53 @@ mod test;
 #[cfg(test)]
 mod tests;
 
-pub(super) use compile::plan;
 pub(super) use shape::{Grain, Reading, Shape};
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::compile::Lone;
 use crate::model::hash::ByHash;
 use test::Tests;
-
-/// Where a plan begins.
-const ROOT: usize = 1;
 
 /// The place of everything that no schema speaks of.
 const FREE: usize = 0;
 
-/// What is to be looked at in the bodies of one schema.
+/// The place of what cannot be covered for certain.
+const BLIND: usize = 1;
+
+/// What is to be looked at in the bodies of one baseline. Schemas are told by their addresses, so that a plan must not outlive
+/// the specification that it is made of.
 #[derive(Debug)]
 pub(super) struct Plan {
     /// Of the hashes of names, so that nobody outside can choose two of one hash.
     seed: u64,
     nodes: Vec<Node>,
+    /// By the schemas that apply there.
+    known: BTreeMap<Box<[usize]>, usize>,
+    /// By keyword and what is written there.
+    keywords: BTreeMap<(String, String), Arc<Lone>>,
+    names: usize,
+}
+
+impl Plan {
+    pub(super) fn new(seed: u64) -> Self {
+        let blind = Node { blind: true, ..Node::default() };
+        Self {
+            seed,
+            nodes: vec![Node::default(), blind],
+            known: BTreeMap::new(),
+            keywords: BTreeMap::new(),
+            names: 0,
+        }
+    }
 }
 
 /// One generalised place: all values that the same set of schemas applies to.
 #[derive(Debug, Default)]
 struct Node {
+    /// No body with a value here is known by its shape.
+    blind: bool,
     /// Names that some schema tells apart from others, by their hash, each with the place of its value.
     names: ByHash<(Box<[u8]>, usize)>,
     /// Place of the values under all other names.

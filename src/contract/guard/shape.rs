@@ -7,7 +7,7 @@
 use smallvec::SmallVec;
 
 use super::test::{Number, Tests, interval};
-use super::{FREE, Node, Plan, ROOT};
+use super::{FREE, Node, Plan};
 use crate::model::hash::{fold, fold_bytes};
 use crate::model::observation::{Key, Place, Tape, Token};
 use crate::model::redaction;
@@ -45,6 +45,8 @@ pub(in crate::contract) enum Grain {
 #[derive(Clone, Copy)]
 pub(in crate::contract) struct Reading<'r> {
     pub(in crate::contract) plan: &'r Plan,
+    /// Where the plan of this body's schema begins.
+    pub(in crate::contract) root: usize,
     pub(in crate::contract) tape: &'r Tape,
     pub(in crate::contract) body: &'r [u8],
     pub(in crate::contract) redaction: &'r redaction::Plan,
@@ -59,7 +61,8 @@ pub(in crate::contract) struct Shape {
 }
 
 impl Reading<'_> {
-    /// The shape; none where the tape does not hold the whole body. `memory` is used again.
+    /// The shape; none where the tape does not hold the whole body, or a value stands at a
+    /// blind place. `memory` is used again.
     pub(in crate::contract) fn shape(&self, grain: Grain, memory: &mut Vec<u64>) -> Option<Shape> {
         let Tape { tokens, places, truncated, mislabelled, skipped, duplicates, .. } = self.tape;
         let is_whole = !truncated && !mislabelled && *skipped == 0 && *duplicates == 0;
@@ -78,7 +81,7 @@ impl Reading<'_> {
             unchecked: 0,
             withheld: false,
         };
-        let root = walk.value(ROOT, View { hidden: false, tested: true })?;
+        let root = walk.value(self.root, View { hidden: false, tested: true })?;
         if walk.at != tokens.len() {
             return None;
         }
@@ -122,7 +125,7 @@ impl<'r> Walk<'r> {
 
     fn value(&mut self, place: usize, view: View) -> Option<u64> {
         let plan = self.reading.plan;
-        let node = plan.nodes.get(place)?;
+        let node = plan.nodes.get(place).filter(|node| !node.blind)?;
         let (token, at) = self.next()?;
         let hash = match token {
             Token::Object { closed: true, .. } => self.object(node, view)?,

@@ -66,7 +66,7 @@ pub struct ProofCounts {
 /// The proofs of one baseline.
 #[derive(Debug)]
 pub struct Proofs {
-    seed: u64,
+    plan: guard::Plan,
     index: HashMap<(Side, Arc<str>), usize>,
     slots: Vec<Slot>,
     table: Table,
@@ -79,8 +79,8 @@ pub struct Proofs {
 /// What is known of one schema.
 #[derive(Debug)]
 struct Slot {
-    /// None where no shape proves anything.
-    plan: Option<guard::Plan>,
+    /// Where its bodies begin in the plan.
+    root: usize,
     seen: u64,
     /// Bodies and hits of the current window.
     window: (u32, u32),
@@ -126,7 +126,7 @@ impl Proofs {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
-            seed,
+            plan: guard::Plan::new(seed),
             index: HashMap::new(),
             slots: Vec::new(),
             table: Table::default(),
@@ -162,7 +162,7 @@ impl Proofs {
         }
         let is_rare = slot.seen < u64::from(WINDOW);
         let is_urgent = is_rare || is_new_consumer || !(200..300).contains(&question.status);
-        let is_limited = slot.is_cold || slot.plan.is_none();
+        let is_limited = slot.is_cold || coarse.is_none();
         if is_limited && !self.bucket.admit(question.time_ms, is_urgent) {
             self.counts.skipped += 1;
             return Advice::Skip;
@@ -204,19 +204,18 @@ impl Proofs {
             return *index;
         }
         let schemas = (&baseline.specification.schemas, &baseline.validators);
-        let plan = guard::plan(schemas, (question.side, question.schema), self.seed);
-        self.slots.push(Slot { plan, seen: 0, window: (0, 0), is_cold: false, recent: Vec::new() });
+        let root = self.plan.root(schemas, (question.side, question.schema));
+        self.slots.push(Slot { root, seen: 0, window: (0, 0), is_cold: false, recent: Vec::new() });
         self.index.insert(name, self.slots.len() - 1);
         self.slots.len() - 1
     }
 
     /// The shape in both grains; the exact one only where the coarse one is not known.
     fn shapes(&mut self, index: usize, question: &Question<'_>) -> (Option<Shape>, Option<Shape>) {
-        let (Some(plan), Some(tape)) = (&self.slots[index].plan, question.tape) else {
-            return (None, None);
-        };
+        let Some(tape) = question.tape else { return (None, None) };
         let Question { body, redaction, side, .. } = *question;
-        let reading = Reading { plan, tape, body, redaction };
+        let root = self.slots[index].root;
+        let reading = Reading { plan: &self.plan, root, tape, body, redaction };
         // The form of a request is part of what is known of it.
         let grain = Grain::Coarse { names: side == Side::Request };
         let Some(coarse) = reading.shape(grain, &mut self.memory) else { return (None, None) };

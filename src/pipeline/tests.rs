@@ -19,12 +19,10 @@ use crate::observe::{Lens, Observer};
 /// How often each exchange is shown, so that floors of support are passed and members become required.
 const SHOWN: usize = 20;
 
-fn message(body: Option<&Value>) -> Message {
-    let bytes =
-        |body: &Value| Body::Bytes { bytes: Bytes::from(body.to_string()), truncated: false };
+fn message(media: &str, text: String) -> Message {
     Message {
-        media: body.and_then(|_| MediaType::parse("application/json")),
-        body: body.map_or(Body::Absent, bytes),
+        media: MediaType::parse(media),
+        body: Body::Bytes { bytes: Bytes::from(text), truncated: false },
         ..Message::default()
     }
 }
@@ -32,7 +30,7 @@ fn message(body: Option<&Value>) -> Message {
 fn exchange(
     path: &str,
     query: Option<String>,
-    request: Option<&Value>,
+    request: Option<Message>,
     response: &Value,
 ) -> Exchange {
     Exchange {
@@ -51,9 +49,9 @@ fn exchange(
         path: path.into(),
         query,
         credentials: Vec::new(),
-        request: message(request),
+        request: request.unwrap_or_default(),
         status: 200,
-        response: message(Some(response)),
+        response: message("application/json", response.to_string()),
         plan: Arc::new(Plan::default()),
     }
 }
@@ -86,10 +84,16 @@ fn exchanges() -> impl Strategy<Value = Exchange> {
         "/orders/search",
         "/users/ann/orders",
     ]);
-    let query = prop::option::of("([ab]=[a-c0-9]{1,2}){1}(&c=[0-9],[0-9])?");
-    (path, query, prop::option::of(values()), values()).prop_map(
-        |(path, query, request, response)| exchange(path, query, request.as_ref(), &response),
-    )
+    let query =
+        "([ab]=[a-c0-9]{1,2})?(&c=[0-9],[0-9])?(&d(=[0-9])?)?(&e\\[[xyz]\\](\\[\\])?=[0-9a])?";
+    let form =
+        "a=[0-9a]{0,1}(&b\\[\\]=[0-9a]){0,2}(&c\\[[xy]\\]=[0-9a]){0,2}(&c\\[z\\]\\[\\]=[0-9]){0,2}";
+    let request = prop_oneof![
+        values().prop_map(|value| message("application/json", value.to_string())),
+        form.prop_map(|text| message("application/x-www-form-urlencoded", text)),
+    ];
+    let parts = (path, prop::option::of(query), prop::option::of(request), values());
+    parts.prop_map(|(path, query, request, response)| exchange(path, query, request, &response))
 }
 
 /// What was learned of so many exchanges, as the contract reads it.

@@ -30,10 +30,14 @@ fn recorded_cases_give_their_documents_byte_for_byte() {
     assert!(cases.len() >= 10, "{cases:?}");
     for case in cases {
         let recording = case.join("exchanges.ndjson").display().to_string();
+        let pins = case.join("pins.yaml").display().to_string();
         let name = case.file_name().map(|name| name.to_string_lossy()).expect("a name");
         for (document, how) in DOCUMENTS {
             let mut line = vec!["infer", &*recording, "--api", &*name];
             line.extend_from_slice(how);
+            if Path::new(&pins).exists() {
+                line.extend(["--pins", &*pins]);
+            }
             let (code, made, told) = run(&line);
             assert_eq!(code, 0, "{name}: {told}");
             let path = case.join(document);

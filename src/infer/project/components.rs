@@ -12,6 +12,7 @@ use super::shapes::{self, Context};
 use super::unions::{self, Union};
 use crate::infer::View;
 use crate::infer::shape::Members;
+use crate::model::observation::Method;
 
 /// What the bodies of an API have in common.
 #[derive(Default)]
@@ -177,12 +178,24 @@ fn wanted(pool: &Pool) -> Vec<String> {
     let most =
         best_of(votes.iter().filter_map(|(names, votes)| Some((names.last()?.as_str(), *votes))));
     wanted.extend(most.map(|name| spell(&[name])));
+    wanted.extend(verb(pool).zip(most).map(|(verb, name)| pascal(&[verb, name])));
     for (names, _) in &votes {
         if let [.., around, own] = names.as_slice() {
             wanted.push(spell(&[around, own]));
         }
     }
     wanted
+}
+
+/// What requests of one method do to what they are about, which sets them apart from other requests about it.
+fn verb(pool: &Pool) -> Option<&'static str> {
+    let mut methods =
+        pool.methods.iter().map(|method| Method::DOCUMENTED.get(usize::from(*method)));
+    match (methods.next().flatten()?, methods.next()) {
+        (Method::Post, None) => Some("create"),
+        (Method::Put | Method::Patch, None) => Some("update"),
+        _ => None,
+    }
 }
 
 fn own_names(pool: &Pool) -> impl Iterator<Item = &str> {

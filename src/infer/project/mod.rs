@@ -222,6 +222,7 @@ fn bodies<'a>(
         let of = |direction, shape| pools::Body {
             direction,
             shape: Cow::Borrowed(shape),
+            method: None,
             nouns: nouns.clone(),
             by_identity: is_by_identity(&found.steps),
             consumers: cell.consumers,
@@ -234,6 +235,7 @@ fn bodies<'a>(
         let demanded = routed.demanded(index, &cell.request);
         let answered = operations::answered(cell);
         all.extend(read(&cell.request).map(|shape| pools::Body {
+            method: Some(found.method),
             demanded: demanded.clone(),
             answered: answered.clone(),
             ..of(Direction::Request, shape)
@@ -242,6 +244,7 @@ fn bodies<'a>(
         all.extend(refusals.map(|(_, pooled)| pools::Body {
             direction: Direction::Refusal,
             shape: Cow::Owned(pooled.shape),
+            method: None,
             nouns: vec!["error".to_owned()],
             by_identity: false,
             consumers: cell.consumers,

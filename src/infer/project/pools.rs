@@ -41,6 +41,8 @@ pub(super) enum Direction {
 pub(super) struct Body<'a> {
     pub(super) direction: Direction,
     pub(super) shape: Cow<'a, Shape>,
+    /// Of a request: its method, as in `Method::DOCUMENTED`.
+    pub(super) method: Option<u16>,
     /// What it is about: the words of its path in the singular, the nearest last.
     pub(super) nouns: Vec<String>,
     pub(super) by_identity: bool,
@@ -66,6 +68,8 @@ type Key = (Direction, String, Print);
 pub(super) struct Pool {
     pub(super) direction: Direction,
     pub(super) members: Members,
+    /// Of the requests that it stands in.
+    pub(super) methods: BTreeSet<u16>,
     /// The bodies that it stands in, by their number.
     pub(super) places: BTreeSet<usize>,
     pub(super) by_identity: bool,
@@ -224,6 +228,7 @@ impl Pool {
     fn merge(&mut self, other: &Self) {
         self.members.merge(&other.members);
         self.places.extend(&other.places);
+        self.methods.extend(&other.methods);
         self.by_identity &= other.by_identity;
         self.consumers.merge(&other.consumers);
         self.optional.extend(&other.optional);
@@ -417,6 +422,7 @@ impl<'b> Around<'b> {
             direction: self.body.direction,
             members: members.clone(),
             places: BTreeSet::from([self.number]),
+            methods: self.body.method.into_iter().collect(),
             by_identity: self.by_identity,
             consumers: self.body.consumers,
             optional: if self.top { self.body.optional.clone() } else { BTreeSet::new() },

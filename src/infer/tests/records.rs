@@ -100,3 +100,24 @@ fn a_record_that_is_answered_fuller_than_it_is_sent_stays_two() {
     assert_eq!(schema["required"], json!(["sku", "count"]), "{schema}");
     assert!(document["components"]["schemas"]["Order"]["required"].to_string().contains("note"));
 }
+
+#[test]
+fn requests_of_other_shapes_are_told_apart_by_what_they_do() {
+    let line = |n: usize| json!({"sku": format!("s{n}"), "count": n, "price": 1.5, "tax": 2});
+    let bulk = |n: usize| json!({"lines": [line(n)], "address": {"street": "x", "town": "y"}});
+    let mut shots: Vec<Shot> = Vec::new();
+    for n in 0..9 {
+        for path in ["/orders", "/archive/orders"] {
+            shots.push(Shot::post(path, bulk(n), 201, json!({"id": n})));
+            let patch = json!({"state": "x", "note": "y", "tags": [1], "who": n});
+            let path = format!("{path}/{n}");
+            shots.push(Shot { method: "PATCH", ..Shot::post(&path, patch, 200, json!({"id": n})) });
+        }
+    }
+    let document = document(&shots);
+    let names: Vec<&String> =
+        document["components"]["schemas"].as_object().expect("components").keys().collect();
+    assert!(names.iter().any(|name| *name == "OrderInput"), "{names:?}");
+    let other = ["CreateOrder", "UpdateOrder"];
+    assert!(names.iter().any(|name| other.contains(&name.as_str())), "{names:?}");
+}

@@ -395,9 +395,22 @@ impl Api {
         }
     }
 
-    /// How a document of this API is to be written.
+    /// How a document of this API is to be written: with the templates and texts of the one that it is held to by
+    /// configuration.
     pub(super) fn project_options(&self) -> ProjectOptions {
+        let extends = match &self.settings.baseline {
+            BaselineSetting::Predefined { specification, .. } => {
+                Some(Arc::clone(&specification.document))
+            }
+            BaselineSetting::Learn { .. } => None,
+        };
+        let prefix = &self.settings.path_prefix;
         ProjectOptions {
+            templates: extends
+                .iter()
+                .flat_map(|document| infer::templates(document, prefix))
+                .collect(),
+            extends,
             pins: Arc::clone(&self.settings.pins),
             path_prefix: self.settings.path_prefix.clone(),
             published: Some(Arc::clone(&self.published)),

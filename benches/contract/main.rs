@@ -117,7 +117,7 @@ fn run(warm: usize, count: usize) -> (Vec<Cost>, u64) {
     let revision = RevisionId::of(&specification.document);
     let baseline = Baseline::new(Arc::new(specification), revision, Origin::Predefined, "/");
     let mut observer = Observer::new(HashKey::OFFLINE, Lens::default());
-    let mut proofs = Proofs::new(7);
+    let mut proofs = Proofs::new(HashKey::OFFLINE);
     let mut drift = Drift::new("things".into(), contract::Options::default());
     let mut costs = Vec::with_capacity(count);
     let mut mismatches = 0;

@@ -82,8 +82,7 @@ pub(super) struct Api {
     novel_ms: i64,
     /// Evidence has moved since it was last written.
     dirty: bool,
-    /// Of the hashes of proofs: theirs to know and nobody else's.
-    seed: u64,
+    key: HashKey,
 }
 
 /// A baseline in force.
@@ -116,7 +115,7 @@ impl Api {
             novel: false,
             novel_ms: now_ms,
             dirty: false,
-            seed: world.key.hash(b"proofs"),
+            key: world.key.clone(),
             settings,
         };
         api.bound();
@@ -170,7 +169,7 @@ impl Api {
         // What was withheld when a shape was proven may be read now, and the other way round.
         self.tell_proofs();
         if let Some(held) = &mut self.baseline {
-            held.proofs = Proofs::new(self.seed);
+            held.proofs = Proofs::new(self.key.clone());
         }
         let former = std::mem::replace(&mut self.settings, settings);
         self.bound();
@@ -224,7 +223,7 @@ impl Api {
             Some(former) => baseline.after(&former.baseline),
             None => baseline,
         };
-        let (proofs, text) = (Proofs::new(self.seed), Arc::clone(&revision.text));
+        let (proofs, text) = (Proofs::new(self.key.clone()), Arc::clone(&revision.text));
         self.baseline = Some(Held { baseline, proofs, text, since_ms });
     }
 
@@ -238,7 +237,7 @@ impl Api {
                 Baseline::new(Arc::clone(specification), revision, former.origin, prefix)
                     .also(&self.settings.drift.also())
                     .after(&former);
-            let proofs = Proofs::new(self.seed);
+            let proofs = Proofs::new(self.key.clone());
             self.baseline = Some(Held { baseline, proofs, text, since_ms });
         }
     }

@@ -14,7 +14,6 @@ use super::{BLIND, FREE, Node, Plan};
 use crate::contract::compile::{Lone, Validators};
 use crate::contract::lower::{EVIDENCE, Flavour};
 use crate::contract::specification::{SchemaRef, Schemas, Side};
-use crate::model::hash::fold_bytes;
 
 /// Places of one plan; what is beyond proves nothing.
 const NODES_MAX: usize = 65_536;
@@ -160,8 +159,8 @@ impl<'b> Compiler<'b, '_> {
         let mut node = std::mem::take(&mut found.node);
         for name in &found.names {
             let place = self.place(found.of_name(name));
-            let hash = fold_bytes(self.plan.seed, name.as_bytes());
-            if node.names.insert(hash, (name.as_bytes().into(), place)).is_some() {
+            let hash = self.plan.key.hash(name.as_bytes());
+            if node.names.insert(hash, place).is_some() {
                 return Err(Unprovable);
             }
         }

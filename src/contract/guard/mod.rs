@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::compile::Lone;
-use crate::model::hash::ByHash;
+use crate::model::hash::{ByHash, HashKey};
 use test::Tests;
 
 /// The place of everything that no schema speaks of.
@@ -30,7 +30,9 @@ const BLIND: usize = 1;
 /// the specification that it is made of.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// Of the hashes of names, so that nobody outside can choose two of one hash.
+    /// Of the hashes of names, the same that tapes are written with.
+    key: HashKey,
+    /// Of all other hashes, so that nobody outside can choose two of one hash.
     seed: u64,
     nodes: Vec<Node>,
     /// By the schemas that apply there.
@@ -41,10 +43,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(key: HashKey) -> Self {
         let blind = Node { blind: true, ..Node::default() };
         Self {
-            seed,
+            seed: key.hash(b"shapes"),
+            key,
             nodes: vec![Node::default(), blind],
             known: BTreeMap::new(),
             keywords: BTreeMap::new(),
@@ -59,7 +62,7 @@ struct Node {
     /// No body with a value here is known by its shape.
     blind: bool,
     /// Names that some schema tells apart from others, by their hash, each with the place of its value.
-    names: ByHash<(Box<[u8]>, usize)>,
+    names: ByHash<usize>,
     /// Place of the values under all other names.
     others: usize,
     /// Place of the items.

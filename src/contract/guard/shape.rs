@@ -204,18 +204,16 @@ impl<'r> Walk<'r> {
                 _ => return None,
             };
             count += 1;
-            let name = self.text(at)?;
-            let own = fold_bytes(self.reading.plan.seed, name.as_bytes());
-            let known = node.names.get(&own).filter(|(known, _)| **known == *name.as_bytes());
-            let below = View { hidden: self.hides(key, (view, &name), at)?, ..view };
-            let place = known.map_or(node.others, |(_, place)| *place);
-            let value = self.value(place, below)?;
+            let own = self.name(key, at)?;
+            let known = node.names.get(&own);
+            let below = View { hidden: self.hides(key, view.hidden, at)?, ..view };
+            let value = self.value(*known.unwrap_or(&node.others), below)?;
             self.leave();
             match self.grain {
                 Grain::Exact => hash = fold(fold(hash, own), value),
                 Grain::Coarse { names: false } if known.is_none() => {
                     let answer = match &node.keys {
-                        Some(keys) if self.may_test(view) => keys.text(&name),
+                        Some(keys) if self.may_test(view) => keys.text(&self.text(at)?),
                         _ => UNTESTED,
                     };
                     self.note(base, fold(answer, value));
@@ -273,18 +271,24 @@ impl<'r> Walk<'r> {
         gathered
     }
 
-    /// Whether the value under a name is withheld; the walk is below that name until [`Self::leave`].
-    fn hides(&mut self, key: Key, (view, name): (View, &str), at: Place) -> Option<bool> {
-        let mut hidden = view.hidden || key.secret;
-        if self.reading.redaction.has_body_paths() {
-            if at.escaped {
-                return None;
-            }
-            self.enter(std::str::from_utf8(at.of(self.reading.body)).ok()?);
-            hidden |= self.reading.redaction.names_body(&self.steps);
+    /// The hash of a name. Tapes hold it, but of names that are data.
+    fn name(&self, key: Key, at: Place) -> Option<u64> {
+        if key.data.is_none() {
+            return Some(key.hash);
         }
-        debug_assert!(!name.is_empty() || at.of(self.reading.body).is_empty());
-        Some(hidden)
+        Some(self.reading.plan.key.hash(self.text(at)?.as_bytes()))
+    }
+
+    /// Whether the value under a name is withheld; the walk is below that name until [`Self::leave`].
+    fn hides(&mut self, key: Key, hidden: bool, at: Place) -> Option<bool> {
+        if !self.reading.redaction.has_body_paths() {
+            return Some(hidden || key.secret);
+        }
+        if at.escaped {
+            return None;
+        }
+        self.steps.push(std::str::from_utf8(at.of(self.reading.body)).ok()?);
+        Some(hidden || key.secret || self.reading.redaction.names_body(&self.steps))
     }
 
     fn enter(&mut self, step: &'r str) {
@@ -351,9 +355,8 @@ impl<'r> Walk<'r> {
                 Token::End => return Some(hash),
                 _ => return None,
             };
-            let name = self.text(at)?;
-            let own = fold_bytes(self.reading.plan.seed, name.as_bytes());
-            let hidden = self.hides(key, (View { hidden, tested: false }, &name), at)?;
+            let own = self.name(key, at)?;
+            let hidden = self.hides(key, hidden, at)?;
             hash = hash.wrapping_add(fold(own, self.identity(hidden)?));
             self.leave();
         }

@@ -16,7 +16,7 @@ use super::check::Flaw;
 use super::guard::{self, Grain, Reading, Shape};
 use super::judgement::{Reason, Validity};
 use super::specification::{SchemaRef, Side};
-use crate::model::hash::fold;
+use crate::model::hash::{HashKey, fold};
 use crate::model::observation::Tape;
 use crate::model::redaction::Plan;
 use bucket::{Bucket, Consumers};
@@ -122,11 +122,11 @@ pub(super) struct Ticket {
 }
 
 impl Proofs {
-    /// Nothing is known yet. `seed` is of the hashes in the table and must be unknown to those who send bodies.
+    /// Nothing is known yet. `key` is that of the observations to come: their tapes hold the hashes of names.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub fn new(key: HashKey) -> Self {
         Self {
-            plan: guard::Plan::new(seed),
+            plan: guard::Plan::new(key),
             index: HashMap::new(),
             slots: Vec::new(),
             table: Table::default(),

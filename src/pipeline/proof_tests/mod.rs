@@ -95,7 +95,7 @@ fn compare(seed: u64) -> ProofCounts {
         .cloned()
         .unwrap_or_default();
     let mut observer = Observer::new(HashKey::OFFLINE, Lens::default());
-    let mut proofs = Proofs::new(seed);
+    let mut proofs = Proofs::new(HashKey::OFFLINE);
     let options = contract::Options::default();
     let mut proven = Drift::new("things".into(), options.clone());
     let mut full = Drift::new("things".into(), options);
@@ -170,7 +170,7 @@ impl Scene {
         let baseline = baseline(&json!({"openapi": "3.1.0", "paths": {"/things": {"post":
             {"responses": {"200": {"description": "", "content": content}}}}}}));
         let observer = Observer::new(HashKey::OFFLINE, Lens::default());
-        Self { baseline, observer, proofs: Proofs::new(1), dice: Dice(1) }
+        Self { baseline, observer, proofs: Proofs::new(HashKey::OFFLINE), dice: Dice(1) }
     }
 
     fn judge_at(&mut self, answered: &Value, time_ms: i64) -> contract::Judgement {

@@ -74,12 +74,17 @@ fn address(arguments: &[String]) -> SocketAddr {
     arguments.get(1).and_then(|text| text.parse().ok()).expect("the address of the API")
 }
 
-const CELLS: [Cell; 3] = [
+const CELLS: [Cell; 4] = [
     Cell { name: "POST 1 KiB / 1 KiB, closed loop", kind: Kind::Post, pace: None },
     Cell {
         name: "POST 1 KiB / 1 KiB, 60 % of the bare proxy's rate",
         kind: Kind::Post,
         pace: Some(0.6),
+    },
+    Cell {
+        name: "POST 1 KiB / 1 KiB, 30 % of the bare proxy's rate",
+        kind: Kind::Post,
+        pace: Some(0.3),
     },
     Cell { name: "GET, 380 bytes, closed loop", kind: Kind::Get, pace: None },
 ];

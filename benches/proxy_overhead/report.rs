@@ -89,21 +89,32 @@ fn count(value: u64) -> f64 {
     value as f64
 }
 
-/// Prints every cell and says whether all rows count.
+/// Prints every cell, and which of them count; whether one does that is held to the aims.
 pub(crate) fn print(rows: &[Row], judged: bool) -> bool {
     let mut cells: Vec<Cell> = rows.iter().map(|row| row.cell).collect();
     cells.dedup();
+    let mut counts = false;
     for cell in cells {
         table(cell, rows, judged);
+        let of_cell = || rows.iter().filter(|row| row.cell == cell);
+        let flaws: Vec<String> = of_cell().filter_map(|row| row.flaw(judged)).collect();
+        match flaws.first() {
+            None => println!(
+                "\nThis cell counts: nothing failed, was given up or was limited by others."
+            ),
+            Some(first) => println!(
+                "\nThis cell is void, {} of {} rows: {first}",
+                flaws.len(),
+                of_cell().count()
+            ),
+        }
+        let all_must_answer = !judged && !flaws.is_empty();
+        if all_must_answer {
+            return false;
+        }
+        counts |= flaws.is_empty() && cell.kind == Kind::Post;
     }
-    let flaws: Vec<String> = rows.iter().filter_map(|row| row.flaw(judged)).collect();
-    for flaw in flaws.iter().take(12) {
-        println!("not valid: {flaw}");
-    }
-    if flaws.len() > 12 {
-        println!("not valid: {} more", flaws.len() - 12);
-    }
-    flaws.is_empty()
+    counts
 }
 
 fn table(cell: Cell, rows: &[Row], judged: bool) {

@@ -14,8 +14,8 @@ use crate::model::finding::Severity;
 use crate::model::id;
 use crate::model::revision::{Origin, Revision, RevisionId};
 use crate::pipeline::{
-    self, Answer, AnswerBody, ApiView, BaselineState, DecideOrder, Error, HoldOrder, PromoteOrder,
-    Question, READY_EXCHANGES, Which,
+    self, Answer, AnswerBody, ApiView, BaselineState, DecideOrder, Error, FreezeOrder, HoldOrder,
+    PromoteOrder, Question, READY_EXCHANGES, Which,
 };
 use crate::runtime::clock::Clock;
 use crate::runtime::supervise::{self, Panics};
@@ -54,6 +54,7 @@ impl admin::Inventory for Inventory {
     ) -> Result<dto::Document, Refusal> {
         let asked = Question {
             which: match question.revision.as_deref() {
+                None | Some("current") if question.live == Some(false) => Which::Newest,
                 None | Some("current") => Which::Current,
                 Some("baseline") => Which::Baseline,
                 Some(digits) => Which::Revision(digits.to_owned()),
@@ -62,10 +63,7 @@ impl admin::Inventory for Inventory {
                 Some(dto::Dialect::V31) => Dialect::OpenApi31,
                 _ => Dialect::OpenApi30,
             },
-            view: match question.view {
-                Some(dto::View::Permissive) => View::Permissive,
-                _ => View::Strict,
-            },
+            view: view(question.view),
             extensions: question.extensions.unwrap_or(true),
         };
         let answer =
@@ -190,14 +188,27 @@ impl admin::Inventory for Inventory {
         order: &dto::FreezeOrder,
         by: &str,
     ) -> Result<dto::Frozen, Refusal> {
-        let reason = order.reason.as_deref().unwrap_or("frozen by hand");
-        let frozen = self.pipeline.freeze(api, reason, by, order.force).await;
+        let order = FreezeOrder {
+            api: api.to_owned(),
+            reason: order.reason.clone().unwrap_or_else(|| "frozen by hand".to_owned()),
+            by: by.to_owned(),
+            force: order.force,
+            view: view(order.view),
+        };
+        let frozen = self.pipeline.freeze(order).await;
         let frozen = frozen.map_err(|error| refuse(&error))?;
         Ok(dto::Frozen {
             revision: frozen.revision.to_string(),
             operations: frozen.operations as u64,
             forced: frozen.forced,
         })
+    }
+}
+
+fn view(asked: Option<dto::View>) -> View {
+    match asked {
+        Some(dto::View::Permissive) => View::Permissive,
+        _ => View::Strict,
     }
 }
 

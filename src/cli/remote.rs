@@ -128,6 +128,28 @@ impl Remote {
         json(&self.call(Method::POST, path, Some(body.to_string().into_bytes()))?)
     }
 
+    /// A PUT of a JSON body that answers JSON.
+    ///
+    /// # Errors
+    /// As [`Remote::get`].
+    pub fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        json(&self.call(Method::PUT, path, Some(body.to_string().into_bytes()))?)
+    }
+
+    /// A POST of a text of this media type that answers JSON.
+    ///
+    /// # Errors
+    /// As [`Remote::get`].
+    pub fn post_text(
+        &self,
+        path: &str,
+        media: &'static str,
+        body: Vec<u8>,
+    ) -> Result<Value, Failure> {
+        let reply = self.send(Method::POST, path, Some((media, body)))?;
+        if reply.status.is_success() { json(&reply) } else { Err(self.refused(&reply)) }
+    }
+
     /// Any call; a refusal is a failure.
     ///
     /// # Errors
@@ -147,6 +169,15 @@ impl Remote {
     /// # Errors
     /// When the instance cannot be reached.
     pub fn ask(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Reply, Failure> {
+        self.send(method, path, body.map(|body| ("application/json", body)))
+    }
+
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&'static str, Vec<u8>)>,
+    ) -> Result<Reply, Failure> {
         let url = self.found.base.join(path.trim_start_matches('/')).map_err(|error| {
             Failure::Unusable(format!("`{path}` is not a path of the admin API: {error}"))
         })?;
@@ -164,8 +195,8 @@ impl Remote {
             value.set_sensitive(true);
             request.headers.insert(AUTHORIZATION, value);
         }
-        if let Some(body) = body {
-            request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some((media, body)) = body {
+            request.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
             request.body = body.into();
         }
         let reply = self

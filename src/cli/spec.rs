@@ -5,10 +5,11 @@
 use std::path::PathBuf;
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::output::Column;
 use super::remote::{Answer, Failure, Remote, chain, step, with_query};
+use crate::model::limits::SPECIFICATION_BYTES_MAX;
 use crate::runtime::files;
 
 /// Specifications of an API: learned, predefined, held
@@ -42,9 +43,40 @@ enum Command {
         /// Why, for the history
         #[arg(long)]
         reason: Option<String>,
-        /// How closed the schemas are
+        /// What of the evidence becomes part of it
         #[arg(long, value_parser = ["strict", "permissive"])]
         view: Option<String>,
+    },
+    /// Make suggested patches of findings part of what an API is held to, all or none
+    Promote {
+        /// Name of the API
+        api: String,
+        /// Ids or fingerprints, applied in this order; `ID=1` takes the second of its patches
+        #[arg(required = true)]
+        findings: Vec<String>,
+        /// The baseline that was looked at; another one in force refuses
+        #[arg(long, value_name = "REVISION")]
+        base: Option<String>,
+        /// Why, for the history
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Keep a document of an API; `hold` makes it the baseline
+    Upload {
+        /// Name of the API
+        api: String,
+        /// OpenAPI or Swagger, YAML or JSON
+        file: PathBuf,
+    },
+    /// Hold an API to a revision that is kept
+    Hold {
+        /// Name of the API
+        api: String,
+        /// At least six digits of its hash
+        revision: String,
+        /// Why, for the history
+        #[arg(long)]
+        reason: Option<String>,
     },
 }
 
@@ -66,9 +98,6 @@ struct Export {
     /// Leave out the counts behind each fact
     #[arg(long)]
     no_extensions: bool,
-    /// Project what is known now instead of taking the newest revision
-    #[arg(long)]
-    live: bool,
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -95,16 +124,41 @@ pub fn run(arguments: &Arguments, remote: &Remote) -> Result<Answer, Failure> {
         }
         Command::Export(order) => export(order, remote)?,
         Command::Freeze { api, force, reason, view } => {
-            let mut order = json!({ "force": force });
-            let given = [("reason", reason), ("view", view)];
-            for (name, value) in given.into_iter().filter(|(_, value)| value.is_some()) {
-                order[name] = json!(value);
-            }
+            let order = json!({ "force": force, "reason": reason, "view": view });
             let path = format!("/v1/apis/{}/baseline/freeze", step(api));
             remote.output.object(&remote.post(&path, &order)?)?;
         }
+        Command::Promote { api, findings, base, reason } => {
+            let findings =
+                findings.iter().map(|named| promotion(named)).collect::<Result<Vec<_>, _>>()?;
+            let order = json!({ "findings": findings, "base": base, "reason": reason });
+            let path = format!("/v1/apis/{}/baseline/promote", step(api));
+            remote.output.object(&remote.post(&path, &order)?)?;
+        }
+        Command::Upload { api, file } => {
+            let text = files::read(file, SPECIFICATION_BYTES_MAX)
+                .map_err(|error| Failure::Unusable(chain(&error)))?;
+            let path = format!("/v1/apis/{}/revisions", step(api));
+            remote.output.object(&remote.post_text(&path, "application/yaml", text)?)?;
+        }
+        Command::Hold { api, revision, reason } => {
+            let order = json!({ "revision": revision, "reason": reason });
+            let path = format!("/v1/apis/{}/baseline", step(api));
+            remote.output.object(&remote.put(&path, &order)?)?;
+        }
     }
     Ok(Answer::Yes)
+}
+
+/// `ID`, or `ID=PATCH`.
+fn promotion(named: &str) -> Result<Value, Failure> {
+    let Some((id, patch)) = named.split_once('=') else { return Ok(json!({ "id": named })) };
+    let patch: u8 = patch.parse().map_err(|_| {
+        Failure::Unusable(format!(
+            "`{named}`: what follows `=` is the number of a suggested patch, from 0"
+        ))
+    })?;
+    Ok(json!({ "id": id, "patch": patch }))
 }
 
 fn export(order: &Export, remote: &Remote) -> Result<(), Failure> {
@@ -116,7 +170,6 @@ fn export(order: &Export, remote: &Remote) -> Result<(), Failure> {
             ("format", order.format.as_deref()),
             ("view", order.view.as_deref()),
             ("extensions", order.no_extensions.then_some("false")),
-            ("live", order.live.then_some("true")),
         ],
     );
     let reply = remote.call(Method::GET, &path, None)?;

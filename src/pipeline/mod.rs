@@ -34,6 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
 
 use crate::contract::Decision;
+use crate::infer::View;
 use crate::model::finding::Finding;
 use crate::model::revision::RevisionId;
 use crate::runtime::queue;
@@ -60,11 +61,15 @@ enum Command {
     Flush(oneshot::Sender<()>),
 }
 
-struct FreezeOrder {
-    api: String,
-    reason: String,
-    by: String,
-    force: bool,
+/// What was learned is to become the baseline.
+#[derive(Debug, Clone)]
+pub struct FreezeOrder {
+    pub api: String,
+    pub reason: String,
+    pub by: String,
+    /// Also what is not settled enough for it.
+    pub force: bool,
+    pub view: View,
 }
 
 /// Findings whose suggested patches are to become part of the baseline.
@@ -140,23 +145,11 @@ impl Handle {
         self.ask(|reply| Command::Specification(api.to_owned(), question, reply)).await?
     }
 
-    /// Makes what was learned the baseline. With `force` also what is not settled enough for it.
+    /// Makes what was learned the baseline.
     ///
     /// # Errors
     /// When there is no such API, nothing was learned, something is not ready, or the store did not take it.
-    pub async fn freeze(
-        &self,
-        api: &str,
-        reason: &str,
-        by: &str,
-        force: bool,
-    ) -> Result<Frozen, Error> {
-        let order = FreezeOrder {
-            api: api.to_owned(),
-            reason: reason.to_owned(),
-            by: by.to_owned(),
-            force,
-        };
+    pub async fn freeze(&self, order: FreezeOrder) -> Result<Frozen, Error> {
         self.ask(|reply| Command::Freeze(Box::new(order), reply)).await?
     }
 

@@ -100,7 +100,8 @@ impl Api {
         order: &FreezeOrder,
         now_ms: i64,
     ) -> Result<(Candidate, Frozen), Error> {
-        let projection = infer::project(&self.evidence, &self.project_options());
+        let options = ProjectOptions { view: order.view, ..self.project_options() };
+        let projection = infer::project(&self.evidence, &options);
         if projection.report.operations == 0 {
             return Err(self.nothing_learned());
         }
@@ -162,6 +163,10 @@ impl Api {
                     origin: held.baseline.origin,
                     body: AnswerBody::Text(Arc::clone(&held.text)),
                 })
+            }
+            Which::Newest => {
+                let newest = self.learned.as_ref().ok_or_else(|| self.nothing_learned())?;
+                self.kept(newest.as_str(), store)
             }
             Which::Revision(digits) => self.kept(digits, store),
         }

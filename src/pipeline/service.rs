@@ -26,6 +26,7 @@ use crate::bus;
 use crate::capture::{Border, Intake};
 use crate::contract::Decision;
 use crate::events::Raise;
+use crate::infer::View;
 use crate::model::capture::Capture;
 use crate::model::finding::Finding;
 use crate::model::hash::HashKey;
@@ -226,6 +227,7 @@ impl Service {
             reason: "the learning time of the configuration has passed".to_owned(),
             by: "configuration".to_owned(),
             force: true,
+            view: View::Strict,
         };
         match self.freeze(&order) {
             Ok(_) | Err(super::Error::NothingLearned { .. }) => {}

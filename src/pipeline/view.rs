@@ -82,6 +82,8 @@ pub struct Question {
 pub enum Which {
     /// Projected now from what was learned.
     Current,
+    /// The newest learned revision, as kept.
+    Newest,
     Baseline,
     /// A kept revision, by its id or at least six of its first digits.
     Revision(String),

@@ -167,7 +167,7 @@ fn findings_and_evidence_survive_a_restart() {
     send_orders(&sidecar, 20);
     eventually("the drift is told", || received(&kept, "contract.drift.opened"));
     let learned = |sidecar: &Sidecar| {
-        let reply = sidecar.call("GET", "/v1/apis/orders/spec?live=true&extensions=false", None);
+        let reply = sidecar.call("GET", "/v1/apis/orders/spec?extensions=false", None);
         (reply.status() == 200).then(|| reply.text())
     };
     let before = eventually("something is learned", || learned(&sidecar));

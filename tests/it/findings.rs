@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::support::eventually;
 use super::support::http::request;
-use super::support::sidecar::{Builder, Sidecar};
+use super::support::sidecar::{Builder, Sidecar, run};
 use super::support::upstream::{self, Upstream};
 
 const SPECIFICATION: &str = r#"
@@ -128,4 +128,36 @@ fn an_uploaded_document_is_checked_kept_and_held() {
     let held = sidecar.call("PUT", "/v1/apis/orders/baseline", Some(&order));
     assert_eq!(held.status(), 200, "{}", held.text());
     assert_eq!(held.json()["revision"], kept.json()["revision"]);
+}
+
+/// What the command line answers, as JSON.
+fn told(sidecar: &Sidecar, arguments: &[&str]) -> Value {
+    let server = format!("http://{}", sidecar.admin);
+    let token = sidecar.data().join("admin-token").display().to_string();
+    let mut all = arguments.to_vec();
+    all.extend(["--json", "--server", &server, "--token-file", &token]);
+    let (code, out, errors) = run(&all);
+    assert_eq!(code, 0, "{arguments:?}: {out}{errors}");
+    serde_json::from_str(&out).expect("JSON")
+}
+
+#[test]
+fn the_command_line_promotes_uploads_and_holds() {
+    let api = orders();
+    let sidecar =
+        Builder::bare().file("orders.yaml", SPECIFICATION).section(&sections(&api)).start();
+    send_orders(&sidecar, 0);
+    let found = finding(&sidecar);
+    let id = found["id"].as_str().expect("an id");
+
+    let promoted = told(&sidecar, &["spec", "promote", "orders", &format!("{id}=0")]);
+    assert_eq!(promoted["explained"].as_array().map(Vec::len), Some(1), "{promoted:#}");
+    is_promoted(&sidecar, &promoted);
+
+    let document = sidecar.folder.path().join("orders.yaml").display().to_string();
+    let kept = told(&sidecar, &["spec", "upload", "orders", &document]);
+    assert_eq!(kept["operations"], 1, "{kept:#}");
+    let revision = kept["revision"].as_str().expect("a revision");
+    let held = told(&sidecar, &["spec", "hold", "orders", revision]);
+    assert_eq!(held["revision"], revision, "{held:#}");
 }

@@ -126,8 +126,8 @@ pub struct SpecificationQuery {
     pub view: Option<View>,
     /// Whether learned documents carry `x-driftgate-*` members; default true.
     pub extensions: Option<bool>,
-    /// Project what is known now instead of taking the newest revision.
-    pub live: bool,
+    /// `false` takes the newest revision that was kept, as it was written then; otherwise what is known now is written down.
+    pub live: Option<bool>,
     /// Answer with a file name, so that a browser saves the document.
     pub download: bool,
 }
@@ -191,6 +191,7 @@ pub enum BaselineState {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FreezeOrder {
+    /// What of the evidence becomes part of it; default strict.
     pub view: Option<View>,
     /// Freeze operations too that are not ready.
     pub force: bool,

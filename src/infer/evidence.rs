@@ -77,6 +77,12 @@ impl Evidence {
         limits::hit(&self.body)
     }
 
+    /// Bounds on the whole at which something gave way, with how often.
+    #[must_use]
+    pub fn pressure(&self) -> Vec<(&'static str, u64)> {
+        limits::pressure(&self.body)
+    }
+
     /// Exchanges that taught something.
     #[must_use]
     pub fn learned(&self) -> u64 {

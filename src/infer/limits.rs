@@ -188,6 +188,13 @@ fn is_known(root: &Node, path: &Path, cell: u16) -> bool {
     node.is_some_and(|node| node.cells.contains_key(&cell))
 }
 
+/// Which bounds on the whole bit, and how often.
+pub(super) fn pressure(body: &Body) -> Vec<(&'static str, u64)> {
+    let count = |limit: Limit| body.limits.get(&(limit as u16)).map_or(0, |sum| sum.0);
+    let bit = Limit::ALL.into_iter().map(|limit| (limit.as_str(), count(limit)));
+    bit.filter(|(_, count)| *count > 0).collect()
+}
+
 /// What bit, by name.
 pub(super) fn hit(body: &Body) -> Vec<(&'static str, u64)> {
     let mut hit: BTreeMap<&'static str, u64> = BTreeMap::new();
@@ -196,8 +203,8 @@ pub(super) fn hit(body: &Body) -> Vec<(&'static str, u64)> {
             *hit.entry(name).or_default() += count;
         }
     };
-    for limit in Limit::ALL {
-        see(limit.as_str(), body.limits.get(&(limit as u16)).map_or(0, |sum| sum.0));
+    for (name, count) in pressure(body) {
+        see(name, count);
     }
     see("errors", u64::from(body.refusals.rest().is_some()));
     see("error_bodies", u64::from(body.refusal_bodies.rest().is_some()));

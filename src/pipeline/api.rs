@@ -19,6 +19,7 @@ use crate::observe::Observer;
 use crate::store::Change;
 
 use super::effects::Effects;
+use super::limited::Limited;
 use super::metrics::ApiCounters;
 use super::operations::Inventory;
 use super::options::Inference;
@@ -80,6 +81,8 @@ pub(super) struct Api {
     pub(super) novel: bool,
     /// When something new was last learned.
     novel_ms: i64,
+    /// What was told of the bounds of learning.
+    limited: Limited,
     /// Evidence has moved since it was last written.
     dirty: bool,
     key: HashKey,
@@ -114,6 +117,7 @@ impl Api {
             published: Arc::default(),
             novel: false,
             novel_ms: now_ms,
+            limited: Limited::default(),
             dirty: false,
             key: world.key.clone(),
             settings,
@@ -142,6 +146,7 @@ impl Api {
     ) {
         self.published = Arc::new(published);
         if let Some(evidence) = evidence {
+            self.limited = Limited::of(&evidence);
             self.evidence = evidence;
             self.bound();
         }
@@ -356,6 +361,10 @@ impl Api {
         self.dropped = dropped;
         self.tell_proofs();
         self.revise_when_due(now_ms, &world.raise, effects);
+        if let Some(limit) = self.limited.news(self.evidence.pressure(), now_ms) {
+            let value = self.settings.inference.limits.value(limit);
+            effects.limited(&self.settings.name, (limit, value), (now_ms, &world.raise));
+        }
     }
 
     /// Raises what happened to findings.

@@ -112,6 +112,17 @@ impl Effects {
         self.events.push(raise.event("contract.drift.storm", Some(api), now_ms, &data));
     }
 
+    /// A bound on what is learned of an API bit; with its value, where it is one that can be set.
+    pub(super) fn limited(
+        &mut self,
+        api: &Arc<str>,
+        (limit, value): (&str, Option<u64>),
+        (now_ms, raise): (i64, &Raise),
+    ) {
+        let data = json!({ "limit": limit, "value": value });
+        self.events.push(raise.event("inference.limited", Some(api), now_ms, &data));
+    }
+
     /// A learned revision and the news of it: what became of its operations, then that there is a newer document.
     pub(super) fn learned(
         &mut self,

@@ -15,6 +15,7 @@ mod decide;
 mod effects;
 mod error;
 mod hold;
+mod limited;
 mod metrics;
 mod operations;
 pub mod options;

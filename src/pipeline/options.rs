@@ -124,6 +124,18 @@ impl Default for InferenceLimits {
     }
 }
 
+impl InferenceLimits {
+    /// The value of a bound on the whole, by its name.
+    pub(super) fn value(&self, limit: &str) -> Option<u64> {
+        match limit {
+            "nodes" => Some(self.nodes as u64),
+            "cells" => Some(self.cells as u64),
+            "evidence_bytes" => Some(self.evidence_bytes.0),
+            _ => None,
+        }
+    }
+}
+
 impl Inference {
     /// Reports values out of range, pointers relative to `inference`.
     pub fn check(&self, problems: &mut Problems) {

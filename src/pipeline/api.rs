@@ -80,7 +80,7 @@ pub(super) struct Api {
     /// Something new was learned since that revision.
     pub(super) novel: bool,
     /// When something new was last learned.
-    novel_ms: i64,
+    pub(super) novel_ms: i64,
     /// What was told of the bounds of learning.
     limited: Limited,
     /// Evidence has moved since it was last written.
@@ -112,7 +112,7 @@ impl Api {
             last_seen_ms: 0,
             begun_ms: now_ms,
             learned: None,
-            learned_ms: 0,
+            learned_ms: now_ms - revise::REVISION_INTERVAL_MS,
             operations: Inventory::default(),
             published: Arc::default(),
             novel: false,
@@ -149,10 +149,12 @@ impl Api {
             self.limited = Limited::of(&evidence);
             self.evidence = evidence;
             self.bound();
+            // What was learned last may not have been written down.
+            self.novel = true;
         }
         self.drift = drift;
         self.learned = learned.map(|revision| revision.id.clone());
-        self.learned_ms = learned.map_or(0, |revision| revision.created_ms);
+        self.learned_ms = learned.map_or(self.learned_ms, |revision| revision.created_ms);
         let document = learned.map(|revision| document::plain(&revision.text));
         self.operations = document.as_ref().map(Inventory::of).unwrap_or_default();
     }

@@ -18,7 +18,9 @@ use super::view::{Answer, AnswerBody, Frozen, OperationView, Question, Which};
 use super::{Error, FreezeOrder};
 
 /// Least time between two learned revisions of an API, unless a finding opens or a baseline is frozen.
-const REVISION_INTERVAL_MS: i64 = 5 * 60_000;
+pub(super) const REVISION_INTERVAL_MS: i64 = 5 * 60_000;
+/// What is new must have stayed so for as long, unless that never happens within two intervals.
+const STAY_MS: i64 = 60_000;
 /// Time until the next look when there was nothing to write down yet.
 const EMPTY_INTERVAL_MS: i64 = 10_000;
 /// Accepted exchanges from which an operation may become part of a baseline without being forced.
@@ -35,9 +37,12 @@ pub(super) struct Candidate {
 }
 
 impl Api {
-    /// Makes a learned revision when something new was learned and the last one is old enough; freezes when it is time.
+    /// Makes a learned revision when something new was learned and the last one is old enough.
     pub(super) fn revise_when_due(&mut self, now_ms: i64, raise: &Raise, effects: &mut Effects) {
-        if self.novel && now_ms - self.learned_ms >= REVISION_INTERVAL_MS {
+        let age_ms = now_ms - self.learned_ms;
+        let has_stayed = now_ms - self.novel_ms >= STAY_MS;
+        let is_old = age_ms >= REVISION_INTERVAL_MS;
+        if self.novel && is_old && (has_stayed || age_ms >= 2 * REVISION_INTERVAL_MS) {
             self.revise(now_ms, "traffic showed something new", raise, effects);
         }
     }

@@ -54,10 +54,20 @@ fn what_becomes_of_an_api_is_told_once() {
     assert_eq!(raised(&again, "").len(), all.len(), "a restart is no news");
 }
 
+/// A document that knows another operation: the first finding makes a revision of what was learned.
+const SPECIFICATION: &str = r#"{"openapi": "3.1.0", "info": {"title": "Orders", "version": "1"},
+  "paths": {"/carts": {"get": {"responses": {"200": {"description": "All carts"}}}}}}"#;
+
 #[test]
 fn an_operation_confirmed_in_traffic_is_told() {
     let upstream = upstream();
-    let sidecar = Builder::bare().section(&apis(&upstream, "1")).start();
+    let sidecar = Builder::bare()
+        .file("orders.json", SPECIFICATION)
+        .section(&format!(
+            "apis:\n  - {{ name: orders, upstream: \"{}\", baseline: {{ file: orders.json }} }}\n",
+            upstream.url()
+        ))
+        .start();
     for number in 100..120 {
         let reply = request(sidecar.proxy(), "GET", &format!("/orders/{number}"), &[], &[]);
         assert_eq!(reply.status(), 200);
@@ -65,10 +75,10 @@ fn an_operation_confirmed_in_traffic_is_told() {
     let events = eventually("the operation and its document are told", || {
         let events = raised(&sidecar, "");
         let is_there = |kind: &str| events.iter().any(|event| event["type"] == kind);
-        (is_there("operation.created") && is_there("documentation.created")).then_some(events)
+        (is_there("operation.created") && is_there("documentation.updated")).then_some(events)
     });
     let of = |kind: &str| events.iter().find(|event| event["type"] == kind).expect("it was raised");
-    let (operation, document) = (of("operation.created"), of("documentation.created"));
+    let (operation, document) = (of("operation.created"), of("documentation.updated"));
     assert_eq!(operation["subject"], "GET /orders/{orderId}", "{operation:#}");
     assert_eq!(operation["data"]["object"]["api"], "orders");
     assert_eq!(document["causationid"], operation["id"], "{document:#}");

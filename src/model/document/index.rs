@@ -32,8 +32,8 @@ impl Index {
             }
         }
         let mut index = Self::default();
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut events = Events::new(text, usize::MAX);
+        let text = super::readable(text.strip_prefix('\u{feff}').unwrap_or(text));
+        let mut events = Events::new(&text, usize::MAX);
         if let Ok(true) = events.begin()
             && let Ok((event, start)) = events.next()
         {

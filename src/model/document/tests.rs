@@ -92,6 +92,9 @@ fn json_strings_may_hold_every_character_that_json_allows() {
         assert_eq!(read(&text).value, json!({ "a": format!("<{letter}>") }), "{code:04x}");
     }
     assert_eq!(codes(&refused("a: \"\u{9f}\"")), ["document.syntax"]);
+    let text = "{\"a\": \"\u{9f}\",\n\"b\": 1}";
+    let places = [read(text).locate("/b"), index::Index::of(text, ["/b"].into_iter()).place("/b")];
+    assert_eq!(places.map(|place| place.map(|place| place.line)), [Some(2), Some(2)]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The modules stand in the order in which data flows; the map below says what each owns.
+//! The modules stand in the order in which data flows, the way of an event after that of an exchange: it is kept (`store`, `bus`),
+//! then brought (`deliver`) to where it goes. The map below says what each owns.
 //!
 #![doc = include_str!("../ARCHITECTURE.md")]
 

@@ -44,6 +44,7 @@ const FIXED: &[Section] = &[
 const LIVE: &[Section] = &[
     ("/apis", |old, new| old.apis != new.apis),
     ("/drift", |old, new| old.drift != new.drift),
+    ("/inference", |old, new| old.inference != new.inference),
     ("/auth_providers", |old, new| old.auth_providers != new.auth_providers),
     ("/webhooks", |old, new| old.webhooks != new.webhooks),
     ("/integrations", |old, new| old.integrations != new.integrations),

@@ -165,7 +165,10 @@ fn news(old: Option<&Value>, new: Option<&Value>) -> Vec<News> {
             (Some(_), None) => part.kinds[2],
             _ => continue,
         };
-        news.push(of_part(kind, &part, object));
+        // Of what is gone is told what it was.
+        let holder =
+            if member(new, part.member).is_some() { object } else { old.unwrap_or(object) };
+        news.push(of_part(kind, &part, holder));
     }
     news
 }
@@ -247,6 +250,9 @@ mod tests {
             let kinds: Vec<&str> = news(old, new).iter().map(|news| news.kind).collect();
             assert_eq!(kinds, expected);
         }
+        let gone = news(Some(&full), Some(&plain));
+        assert_eq!(gone[1].object["version"], "1");
+        assert_eq!(gone[2].revision.as_deref(), Some("sha256:1"));
         let changed = news(Some(&full), Some(&moved)).swap_remove(0).changed;
         assert_eq!(changed, ["/version", "/base_url", "/documentation"]);
     }

@@ -22,7 +22,7 @@ use super::health::BusHealth;
 const ROUND: Duration = Duration::from_secs(5);
 /// A broker that was away for less is not worth telling.
 const AWAY_MS: i64 = 30_000;
-/// News that waits for the store; later news is left out, for the health page tells it.
+/// News that waits for the store; while there is more, nobody looks for further news.
 const WAITING_MAX: usize = 16;
 
 const NEARLY_FULL_PERCENT: u64 = 90;
@@ -42,9 +42,10 @@ impl News {
         let (mut room, mut broker) = (Room::Enough, Broker::default());
         let mut waiting: VecDeque<Event> = VecDeque::new();
         loop {
-            let told = [self.of_store(&mut room), self.of_broker(&mut broker)];
-            waiting.extend(told.into_iter().flatten());
-            waiting.truncate(WAITING_MAX);
+            if waiting.len() + 2 <= WAITING_MAX {
+                let told = [self.of_store(&mut room), self.of_broker(&mut broker)];
+                waiting.extend(told.into_iter().flatten());
+            }
             self.raise(&mut waiting).await;
             tokio::select! {
                 () = shutdown.begun() => return,

@@ -40,7 +40,7 @@ const SECRET_FIELDS: &[&str] =
     &["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
 
 /// The compiled plan of one API.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     headers: Vec<Box<str>>,
     query: Vec<Box<str>>,
@@ -49,7 +49,7 @@ pub struct Plan {
 
 /// `a.b`, `*.password`, `items.*.card`: names from the root, `*` for any one step; a single name preceded by `*.` matches at
 /// any depth.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct BodyPath {
     anywhere: bool,
     steps: Vec<Box<str>>,

@@ -265,11 +265,14 @@ fn refused_names(body: &Body) -> Option<RefusedNames> {
     // Whether each open container is an object on the way from the root.
     let mut open: SmallVec<[bool; 16]> = SmallVec::new();
     let mut last = None;
+    // Whether the member that stands open at the root is one that counts.
+    let mut named = false;
     for token in &tape.tokens {
         match token {
             Token::Object { .. } => {
-                if let (1, Some(member)) = (open.len(), last) {
-                    names.below.push((member, Vec::new()));
+                if open.len() == 1 {
+                    named = last.is_some();
+                    names.below.extend(last.map(|member| (member, Vec::new())));
                 }
                 open.push(true);
             }
@@ -280,7 +283,7 @@ fn refused_names(body: &Body) -> Option<RefusedNames> {
                 last = Some(key.hash).filter(|_| counts);
                 match (open.as_slice(), names.below.last_mut()) {
                     ([true], _) if counts => names.root.push(key.hash),
-                    ([true, true], Some((_, below))) if counts => below.push(key.hash),
+                    ([true, true], Some((_, below))) if counts && named => below.push(key.hash),
                     _ => {}
                 }
             }

@@ -170,13 +170,16 @@ impl Api {
         if settings.path_prefix != self.settings.path_prefix {
             self.evidence = Evidence::new(&settings.name, self.evidence.key_id());
             self.published = Arc::default();
+            self.limited = Limited::default();
             self.dirty = true;
         }
         self.observer = observer(&settings, key);
         // What was withheld when a shape was proven may be read now, and the other way round.
-        self.tell_proofs();
-        if let Some(held) = &mut self.baseline {
-            held.proofs = Proofs::new(self.key.clone());
+        if settings.plan != self.settings.plan {
+            self.tell_proofs();
+            if let Some(held) = &mut self.baseline {
+                held.proofs = Proofs::new(self.key.clone());
+            }
         }
         let former = std::mem::replace(&mut self.settings, settings);
         self.bound();

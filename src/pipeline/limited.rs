@@ -27,12 +27,15 @@ impl Limited {
         now_ms: i64,
     ) -> Option<&'static str> {
         let day = now_ms.div_euclid(DAY_MS);
-        if self.day == Some(day) || pressure == self.known {
+        if self.day == Some(day) {
             return None;
         }
-        let new = pressure.iter().copied().find(|limit| !self.known.contains(limit));
-        (self.day, self.known) = (Some(day), pressure);
-        new.map(|(name, _)| name)
+        let new = pressure.into_iter().find(|limit| !self.known.contains(limit))?;
+        self.day = Some(day);
+        // The others stay news, for another day.
+        self.known.retain(|(name, _)| *name != new.0);
+        self.known.push(new);
+        Some(new.0)
     }
 }
 
@@ -47,6 +50,7 @@ mod tests {
         assert_eq!(limited.news(vec![("nodes", 1), ("cells", 4)], 5), Some("cells"));
         assert_eq!(limited.news(vec![("nodes", 2), ("cells", 9)], DAY_MS - 1), None);
         assert_eq!(limited.news(vec![("nodes", 2), ("cells", 9)], DAY_MS), Some("nodes"));
-        assert_eq!(limited.news(vec![("nodes", 2), ("cells", 9)], 3 * DAY_MS), None);
+        assert_eq!(limited.news(vec![("nodes", 2), ("cells", 9)], 3 * DAY_MS), Some("cells"));
+        assert_eq!(limited.news(vec![("nodes", 2), ("cells", 9)], 4 * DAY_MS), None);
     }
 }

@@ -29,13 +29,19 @@ impl Case<'_> {
         schema: &SchemaRef,
         bytes: &[u8],
     ) -> Result<Judged, Unread> {
+        if bytes.len() > body::BODY_BYTES_MAX {
+            return Err(Unread::Unvalidatable(Reason::TooLarge));
+        }
         let read = || body::json(bytes, &self.exchange.plan);
-        // Of a refused request the value itself is asked which field was meant.
+        // Of a refused request the value itself is asked which field was meant: no proof helps, but the limit holds.
         let is_refused = side == Side::Request && matches!(self.exchange.status, 400 | 415 | 422);
         match &self.proofs {
             Some(proofs) if !is_refused => {
                 let tape = self.tape(side);
                 self.consult(&mut proofs.borrow_mut(), (side, schema), (bytes, tape), read)
+            }
+            Some(proofs) if !proofs.borrow_mut().admit_refused(self.exchange.time_ms) => {
+                Err(Unread::Unvalidatable(Reason::Skipped))
             }
             _ => Ok(self.judge_read(side, schema, read()?)),
         }
@@ -79,7 +85,13 @@ impl Case<'_> {
             Advice::Known(proof) => Ok(Judged { proof, seen: Seen::Unread }),
             Advice::Skip => Err(Unread::Unvalidatable(Reason::Skipped)),
             Advice::Judge(ticket) => {
-                let read = read()?;
+                let read = match read() {
+                    Ok(read) => read,
+                    Err(unread) => {
+                        proofs.refute(&ticket);
+                        return Err(unread);
+                    }
+                };
                 let proof = proofs.learn(ticket, self.prove(side, schema, &read));
                 Ok(Judged { proof, seen: Seen::Value(read.value) })
             }

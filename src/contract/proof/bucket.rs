@@ -18,6 +18,9 @@ pub(super) struct Bucket {
     time_ms: i64,
 }
 
+/// Time by which exchanges may come out of order.
+const OUT_OF_ORDER_MS: i64 = 60_000;
+
 impl Default for Bucket {
     fn default() -> Self {
         Self { tokens: CAPACITY, time_ms: i64::MIN }
@@ -27,6 +30,10 @@ impl Default for Bucket {
 impl Bucket {
     /// Whether one more body may be judged in full at this time.
     pub(super) fn admit(&mut self, time_ms: i64, urgent: bool) -> bool {
+        // Exchanges out of order are a matter of seconds; a clock that was set back begins anew.
+        if time_ms < self.time_ms.saturating_sub(OUT_OF_ORDER_MS) {
+            self.time_ms = time_ms;
+        }
         if time_ms > self.time_ms {
             let passed = time_ms.saturating_sub(self.time_ms);
             self.tokens =

@@ -198,6 +198,23 @@ impl Proofs {
         proof
     }
 
+    /// What cannot be read disproves what was known of its shape.
+    pub(super) fn refute(&mut self, ticket: &Ticket) {
+        if ticket.known.is_some() {
+            self.counts.mismatches += 1;
+            for shape in [ticket.coarse, ticket.exact].into_iter().flatten() {
+                self.table.remove(key(ticket.slot, shape));
+            }
+        }
+    }
+
+    /// Whether there is time to judge a refused request in full.
+    pub(super) fn admit_refused(&mut self, time_ms: i64) -> bool {
+        let admitted = self.bucket.admit(time_ms, true);
+        self.counts.skipped += u64::from(!admitted);
+        admitted
+    }
+
     fn slot(&mut self, baseline: &Baseline, question: &Question<'_>) -> usize {
         let name = (question.side, Arc::clone(&question.schema.key));
         if let Some(index) = self.index.get(&name) {

@@ -3,6 +3,7 @@
 //! Owns places and eviction: buckets of eight, in each a clock that passes over what was used since it came by. Refuses to own
 //! what a key is made of.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Proof;
@@ -42,7 +43,7 @@ impl Table {
 
     pub(super) fn insert(&mut self, key: u64, proof: &Arc<Proof>) {
         if self.bytes > BYTES_MAX {
-            *self = Self::default();
+            self.weigh();
         }
         if self.entries.is_empty() {
             self.entries.resize_with(PROOFS_MAX, Entry::default);
@@ -59,6 +60,17 @@ impl Table {
         });
         if let Some(former) = former.filter(|former| Arc::strong_count(former) == 1) {
             self.bytes = self.bytes.saturating_sub(weight(&former));
+        }
+    }
+
+    /// Counts the bytes anew, since of shared proofs only an upper bound is kept; begins anew where most of them are held.
+    fn weigh(&mut self) {
+        let mut seen = HashSet::new();
+        let held = self.entries.iter().filter_map(|entry| entry.proof.as_ref());
+        let once = held.filter(|proof| seen.insert(Arc::as_ptr(proof)));
+        self.bytes = once.map(|proof| weight(proof)).sum();
+        if self.bytes > BYTES_MAX / 2 {
+            *self = Self::default();
         }
     }
 
@@ -94,5 +106,6 @@ fn place(bucket: &mut [Entry], key: u64) -> usize {
 
 /// Bytes that a proof holds, roughly.
 fn weight(proof: &Proof) -> usize {
-    256 + proof.flaws.len() * 1_024 + proof.fields.len() * 24
+    let fields: usize = proof.fields.iter().map(|(name, _)| 40 + name.len()).sum();
+    256 + proof.flaws.len() * 1_024 + fields
 }

@@ -100,7 +100,7 @@ fn names(pool: &Pool) -> BTreeSet<u64> {
 /// Whether a member is in none of these records, and that is told by enough bodies.
 fn is_absent<'a>(mut pools: impl Iterator<Item = &'a Pool>, hash: u64) -> bool {
     let absences = pools.try_fold(0_u64, |sum, pool| {
-        let absent = stated(pool).all(|entry| entry.hash != hash);
+        let absent = pool.members.keys.iter().all(|entry| entry.hash != hash);
         absent.then(|| sum + u64::from(pool.members.n.0))
     });
     absences.is_some_and(|absences| absences >= ABSENCES_MIN)

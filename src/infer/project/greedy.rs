@@ -31,8 +31,8 @@ const NAMES_MIN: usize = 3;
 /// Share of common names from which two answers are alike.
 const ALIKE: f64 = 0.8;
 
-/// Answers that are compared with each other; a sample is enough to tell a crowd.
-const SAMPLE: usize = 48;
+/// Answers of one depth that are compared with each other; a sample is enough to tell a crowd.
+const SAMPLE: usize = 12;
 
 /// Numbers of segments, by method.
 pub(super) type Depths = BTreeMap<u16, BTreeSet<usize>>;
@@ -260,17 +260,22 @@ fn are_alike(leaves: &[Leaf<'_>], own: Option<&Answers>) -> bool {
         return false;
     }
     let mut by_method: BTreeMap<u16, Vec<(usize, &Face)>> = BTreeMap::new();
+    let mut taken: BTreeMap<(u16, usize), usize> = BTreeMap::new();
     let all = groups.iter().map(|((depth, _), answers)| (*depth, answers));
     for (depth, answers) in own.map(|own| (0, own)).into_iter().chain(all) {
         for (method, face) in &answers.faces {
-            by_method.entry(*method).or_default().push((depth, face));
+            let taken = taken.entry((*method, depth)).or_default();
+            *taken += 1;
+            if *taken <= SAMPLE {
+                by_method.entry(*method).or_default().push((depth, face));
+            }
         }
     }
     let bodiless = by_method.values().flatten().filter(|(_, face)| !face.asked);
     let depths: BTreeSet<usize> = bodiless.map(|(depth, _)| *depth).collect();
     depths.len() >= 2
         && by_method.values().all(|faces| {
-            let faces: Vec<&Face> = faces.iter().map(|(_, face)| *face).take(SAMPLE).collect();
+            let faces: Vec<&Face> = faces.iter().map(|(_, face)| *face).collect();
             let pairs = |(index, face): (usize, &&Face)| {
                 faces.iter().skip(index + 1).all(|other| face.is_like(other))
             };

@@ -88,9 +88,9 @@ impl Identities {
         self.names.get(&index)
     }
 
-    /// Operation ids that are spoken for.
+    /// Operation ids that are spoken for, those of operations that may come back among them.
     pub(super) fn operation_ids(&self) -> BTreeSet<String> {
-        self.names.values().map(|names| names.operation_id.clone()).collect()
+        self.next.operations.values().map(|names| names.operation_id.clone()).collect()
     }
 
     /// Notes what an operation is called now.

@@ -152,7 +152,9 @@ fn require(parent: &mut Map<String, Value>, name: &str, fact: &Fact) {
 /// What a schema says of its values.
 fn describe(schema: &mut Map<String, Value>, fact: &Fact, dialect: Dialect) {
     if !fact.values.is_empty() {
-        let null = schema.get("nullable") == Some(&Value::Bool(true));
+        let kinds = schema.get("type").and_then(Value::as_array);
+        let null = schema.get("nullable") == Some(&Value::Bool(true))
+            || kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "null"));
         let values =
             fact.values.iter().map(|value| json!(value)).chain(null.then_some(Value::Null));
         schema.insert("enum".into(), values.collect());

@@ -77,14 +77,11 @@ impl Fields {
         let Answer { proof, name, key, media, .. } = answer;
         let mut fields = Vec::new();
         for (at, (pointer, is_there)) in proof.fields.iter().enumerate() {
-            if self.list.len() >= FIELDS_MAX {
-                break;
-            }
             let place = ((*name).clone(), format!("{key} {media} {pointer}"));
             match self.index.get(&place) {
                 Some(index) => fields.push((at, *index)),
                 // What was never seen cannot vanish, and is most of a large document.
-                None if !is_there => {}
+                None if !is_there || self.list.len() >= FIELDS_MAX => {}
                 None => {
                     fields.push((at, self.list.len()));
                     self.insert(place, Presence::default());

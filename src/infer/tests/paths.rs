@@ -77,6 +77,34 @@ fn a_node_that_answers_for_anything_as_for_itself_is_greedy() {
 }
 
 #[test]
+fn a_crowd_at_one_depth_does_not_hide_what_is_below_it() {
+    let mut shots = Vec::new();
+    for n in 0..60 {
+        let user = format!("/users/{}", word(n));
+        shots.push(Shot::get(&user, json!({"login": "a", "mail": "b", "age": n})));
+        shots.push(Shot::get(
+            &format!("{user}/repos"),
+            json!([{"name": "r", "stars": n, "fork": false}]),
+        ));
+        shots.push(Shot::get(
+            &format!("{user}/keys"),
+            json!([{"key": "k", "added": "x", "title": "t"}]),
+        ));
+        shots.push(Shot::get(
+            &format!("{user}/repos/{}", word(n + 100)),
+            json!({"branch": "main", "size": n, "license": "x"}),
+        ));
+    }
+    let document = document(&shots);
+    assert_eq!(paths(&document).len(), 4, "{:?}", paths(&document));
+    assert!(
+        paths(&document).iter().all(|path| !path.ends_with("{path}")),
+        "{:?}",
+        paths(&document)
+    );
+}
+
+#[test]
 fn an_envelope_that_all_answers_share_proves_nothing() {
     let wrapped = |path: &str, data: Value| {
         Shot::get(path, json!({"status": "ok", "code": 0, "message": "", "data": data}))

@@ -10,8 +10,8 @@ use super::table::Name;
 use super::trie::class_code;
 use crate::model::observation::SegmentClass;
 
-/// Children from which a collapse is tested, and again at each doubling.
-const TESTED_FROM: usize = 64;
+/// Children that may stay literal whatever they are like. A growing node is tested beyond them, and at each doubling.
+const LITERAL_MAX: usize = 64;
 
 /// Comparable children that a collapse needs.
 const COMPARABLE_MIN: usize = 32;
@@ -35,75 +35,85 @@ fn is_soft_code(class: u64) -> bool {
 /// Tests a node that is about to get one more child.
 pub(super) fn growing(node: &mut Node) {
     let children = node.children.len();
-    if children >= TESTED_FROM && children.is_power_of_two() && node.star.is_none() {
-        test(node);
+    if children > LITERAL_MAX && (children - 1).is_power_of_two() {
+        collapse(node);
     }
 }
 
-/// Brings a merged trie into the form that learning in one go would have given it.
-pub(super) fn canonicalise(node: &mut Node) {
-    for entry in node.children.iter_mut() {
-        canonicalise(&mut entry.value);
-    }
-    if let Some(star) = &mut node.star {
-        canonicalise(star);
-    }
-    if node.star.is_some() || node.children.len() > TESTED_FROM {
-        test(node);
+/// Brings a trie into the form that does not depend on when its nodes were tested: from the root down, since what is given up
+/// adds to what stands below the wildcard.
+pub(super) fn settle(node: &mut Node) {
+    collapse(node);
+    for child in node.children.values_mut().chain(node.star.as_deref_mut()) {
+        settle(child);
     }
 }
 
 /// How many children can be given up as literals.
 pub(super) fn soft_children(node: &Node) -> usize {
-    node.children.iter().filter(|entry| is_soft_code(entry.value.class.0)).count()
+    soft(node).count()
 }
 
 /// Collapses all that can be, whatever it is like.
 pub(super) fn give_all_up(node: &mut Node) {
-    let soft: Vec<u64> = node
-        .children
-        .iter()
-        .filter(|entry| is_soft_code(entry.value.class.0))
-        .map(|entry| entry.hash)
-        .collect();
-    for hash in soft {
+    for hash in soft(node).collect::<Vec<u64>>() {
         give_up(node, hash);
     }
 }
 
-/// Collapses what is alike, if enough of it is.
-fn test(node: &mut Node) {
-    let soft: Vec<u64> = node
-        .children
-        .iter()
-        .filter(|entry| is_soft_code(entry.value.class.0))
-        .map(|entry| entry.hash)
-        .collect();
-    let collapsed = node.star.is_some();
-    if soft.is_empty() || (soft.len() < TESTED_FROM && !collapsed) {
-        return;
+/// The hashes of the children that can be given up as literals.
+fn soft(node: &Node) -> impl Iterator<Item = u64> {
+    let soft = node.children.iter().filter(|entry| is_soft_code(entry.value.class.0));
+    soft.map(|entry| entry.hash)
+}
+
+/// Collapses what is alike, if enough of it is; once there is a wildcard, all that is not unlike it. What joins the wildcard
+/// makes it like more, so that this goes on until nothing moves.
+fn collapse(node: &mut Node) {
+    if node.star.is_none() && soft_children(node) > LITERAL_MAX {
+        found(node);
     }
-    let profile = |hash: &u64| node.children.get(*hash).map(|entry| Profile::of(&entry.value));
-    let mut crowd: Vec<Profile> = soft.iter().take(SAMPLE).filter_map(profile).collect();
-    crowd.extend(node.star.as_deref().map(Profile::of));
-    let verdicts: Vec<(u64, Likeness)> = soft
-        .iter()
-        .filter_map(|hash| profile(hash).map(|own| (*hash, against(&own, &crowd))))
-        .collect();
+    while let Some(star) = node.star.as_deref().filter(|_| soft_children(node) > 0) {
+        let crowd = Profile::of(star);
+        let profiles = soft(node).filter_map(|hash| Some((hash, profile(node, hash)?)));
+        let alike: Vec<u64> = profiles
+            .filter(|(_, own)| own.likeness(&crowd) != Likeness::Dissimilar)
+            .map(|(hash, _)| hash)
+            .collect();
+        if alike.is_empty() {
+            break;
+        }
+        for hash in alike {
+            give_up(node, hash);
+        }
+    }
+}
+
+/// Makes the wildcard of those children that most others are like, if these are nearly all that can be compared.
+fn found(node: &mut Node) {
+    let profiles: Vec<(u64, Profile)> =
+        soft(node).filter_map(|hash| Some((hash, profile(node, hash)?))).collect();
+    let crowd: Vec<&Profile> = profiles.iter().map(|(_, own)| own).take(SAMPLE).collect();
+    let verdicts: Vec<(u64, Likeness)> =
+        profiles.iter().map(|(hash, own)| (*hash, against(own, &crowd))).collect();
     let count = |likeness| verdicts.iter().filter(|(_, verdict)| *verdict == likeness).count();
     let (similar, dissimilar) = (count(Likeness::Similar), count(Likeness::Dissimilar));
     let comparable = similar + dissimilar;
     let crowded = comparable >= COMPARABLE_MIN && similar * 10 >= comparable * 9;
-    let flooded = soft.len() >= REVERSED_FROM && dissimilar * 2 <= comparable;
-    if crowded || flooded || collapsed {
+    let flooded = verdicts.len() >= REVERSED_FROM && dissimilar * 2 <= comparable;
+    if crowded || flooded {
         for (hash, _) in verdicts.iter().filter(|(_, verdict)| *verdict != Likeness::Dissimilar) {
             give_up(node, *hash);
         }
     }
 }
 
+fn profile(node: &Node, child: u64) -> Option<Profile> {
+    node.children.get(child).map(|entry| Profile::of(&entry.value))
+}
+
 /// What most of a crowd says about a profile; the profile itself may be among them.
-fn against(own: &Profile, crowd: &[Profile]) -> Likeness {
+fn against(own: &Profile, crowd: &[&Profile]) -> Likeness {
     let (mut similar, mut dissimilar) = (0_usize, 0_usize);
     for other in crowd {
         match own.likeness(other) {

@@ -49,6 +49,12 @@ impl Evidence {
         }
     }
 
+    /// Brings it into the form that depends on what was learned alone, not on its order. [`merge`] does so too; to be done
+    /// before it is written or projected where that matters.
+    pub fn settle(&mut self) {
+        collapse::settle(&mut self.body.root);
+    }
+
     /// Sets the bounds within which it learns from now on.
     pub fn limit(&mut self, limits: Limits) {
         self.size = Size::of(&self.body, limits);
@@ -104,7 +110,7 @@ pub fn merge(evidence: &mut Evidence, other: &Evidence) -> Result<(), Error> {
     }
     let body = &mut evidence.body;
     body.merge(&other.body);
-    collapse::canonicalise(&mut body.root);
+    collapse::settle(&mut body.root);
     generations::age(&mut body.root, body.newest.0);
     evidence.size = Size::of(body, evidence.size.limits);
     Ok(())

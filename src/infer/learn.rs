@@ -61,7 +61,7 @@ pub fn learn(evidence: &mut Evidence, observation: &Observation) -> Novelty {
     }
     if !observation.accepted() {
         refuse(body, observation, &mut Work { novelty: &mut novelty, plans });
-    } else if limits::admit(body, plans, size, (&observation.path, cell_of(&observation.method))) {
+    } else if limits::admit(body, plans, size, (observation, cell_of(&observation.method))) {
         accept(body, observation, size, &mut Work { novelty: &mut novelty, plans });
     }
     if novelty.is_some() {
@@ -115,14 +115,14 @@ fn accept(
 }
 
 /// The cell that a method is counted in: that of GET for HEAD, beyond all for methods that OpenAPI does not know.
-fn cell_of(method: &Method) -> u16 {
+pub(super) fn cell_of(method: &Method) -> u16 {
     let method = if *method == Method::Head { &Method::Get } else { method };
     let index = Method::DOCUMENTED.iter().position(|known| known == method);
     index.and_then(|index| u16::try_from(index).ok()).unwrap_or(u16::MAX)
 }
 
 impl Cell {
-    fn see(&mut self, observation: &Observation, head_only: bool, work: &mut Work<'_>) {
+    pub(super) fn see(&mut self, observation: &Observation, head_only: bool, work: &mut Work<'_>) {
         self.n.add();
         self.weight.add(u64::from(observation.weight));
         work.novelty.due |= is_threshold(self.n);

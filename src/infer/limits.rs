@@ -13,7 +13,8 @@ use super::monoid::Monoid as _;
 use super::plans::Budget;
 use super::shape::Shape;
 use super::table::Table;
-use crate::model::observation::Path;
+use super::trie;
+use crate::model::observation::Observation;
 
 /// Novel exchanges between two weighings.
 const NEWS_MAX: u32 = 4_096;
@@ -120,11 +121,11 @@ pub(super) fn admit(
     body: &mut Body,
     plans: &mut Budget,
     size: &mut Size,
-    (path, cell): (&Path, u16),
+    (observation, cell): (&Observation, u16),
 ) -> bool {
-    let segments = path.segments.len();
+    let segments = observation.path.segments.len();
     let Some(limit) = size.hit(segments, 8) else { return true };
-    if is_known(&body.root, path, cell) {
+    if trie::find(&body.root, observation).is_some_and(|node| node.cells.contains_key(&cell)) {
         return true;
     }
     if !size.exhausted {
@@ -177,15 +178,6 @@ fn widest(root: &mut Node) -> Option<&mut Node> {
         node = node.children.get_mut(hash)?;
     }
     Some(node)
-}
-
-/// Whether all nodes of a path are there, and the cell at its end.
-fn is_known(root: &Node, path: &Path, cell: u16) -> bool {
-    let mut node = Some(root);
-    for segment in &path.segments {
-        node = node.and_then(|node| super::trie::known_child(node, path, segment));
-    }
-    node.is_some_and(|node| node.cells.contains_key(&cell))
 }
 
 /// Which bounds on the whole bit, and how often.

@@ -5,9 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smallvec::SmallVec;
+
 use super::evidence::{BodyEvidence, Cell, Node};
+use super::learn::{Work, cell_of};
+use super::novelty::Novelty;
+use super::plans::Budget;
+use super::shape::Shape;
 use super::signature::{key_paths, mix, root_kind, text_hash};
 use super::table::Table;
+use crate::model::observation::{Body, Method, Observation, Tape, Token};
 
 /// Profiles are not followed deeper than this.
 const DEPTH_MAX: usize = 8;
@@ -63,8 +70,8 @@ impl Profile {
             let step = if is_wordy(child.class.0) { entry.hash } else { 1 };
             self.descend(child, mix(pattern, step), depth + 1);
         }
-        if let Some(star) = &node.star {
-            self.descend(star, mix(pattern, 1), depth + 1);
+        for crowd in node.crowd() {
+            self.descend(crowd, mix(pattern, 1), depth + 1);
         }
     }
 
@@ -121,6 +128,85 @@ impl Profile {
     pub(super) fn shares_operation(&self, other: &Self) -> bool {
         self.below.intersection(&other.below).next().is_some()
     }
+}
+
+/// Whether an exchange is unlike those that were counted of its method at a leaf.
+pub(super) fn is_unlike(leaf: &Node, observation: &Observation) -> bool {
+    let method = cell_of(&observation.method);
+    let Some(known) = leaf.cells.get(&method).filter(|_| !is_familiar(leaf, observation)) else {
+        return false;
+    };
+    let mut crowd = Profile::default();
+    known.cells().for_each(|cell| crowd.cell(cell, 0));
+    let mut alone = Cell::default();
+    let mut work = Work { novelty: &mut Novelty::default(), plans: &mut Budget::none() };
+    alone.see(observation, observation.method == Method::Head, &mut work);
+    let mut own = Profile::default();
+    own.cell(&alone, 0);
+    own.likeness(&crowd) == Likeness::Dissimilar
+}
+
+/// Whether nearly all names in the bodies of an exchange are known at a leaf, so that it need not be compared. Without
+/// allocation, since most exchanges are so.
+fn is_familiar(leaf: &Node, observation: &Observation) -> bool {
+    let cells = leaf.cells.get(&cell_of(&observation.method)).into_iter();
+    cells.flat_map(super::generations::Generations::cells).any(|cell| {
+        let answers = cell.responses.get(&observation.status).map(|response| &response.bodies);
+        let request = names_known(&observation.request, Some(&cell.request));
+        let response = names_known(&observation.response, answers);
+        let (known, all) = (request.0 + response.0, request.1 + response.1);
+        known * 5 >= all * 4
+    })
+}
+
+/// Names in the first two levels of a body: those that are known, and all.
+fn names_known<const K: usize>(
+    body: &Body,
+    known: Option<&Table<BodyEvidence, K>>,
+) -> (usize, usize) {
+    let Body::Tape { media, tape } = body else { return (0, 0) };
+    let known = known.and_then(|table| table.get(text_hash(media)));
+    tape_names_known(tape, known.map(|entry| &entry.value.shape))
+}
+
+fn tape_names_known(tape: &Tape, shape: Option<&Shape>) -> (usize, usize) {
+    fn items(shape: Option<&Shape>) -> Option<&Shape> {
+        Some(&shape?.items.as_ref()?.shape)
+    }
+    // The open objects and arrays, with what is known of each.
+    let mut open: SmallVec<[(bool, Option<&Shape>); 16]> = SmallVec::new();
+    let (mut here, mut objects) = (shape, 0);
+    let (mut known, mut all) = (0, 0);
+    for token in &tape.tokens {
+        match token {
+            Token::Key(key) => {
+                let holder = open.last().and_then(|(_, shape)| shape.as_ref()?.members.as_ref());
+                here = holder.and_then(|members| Some(&members.keys.get(key.hash)?.value.shape));
+                if objects <= 2 && key.data.is_none() {
+                    all += 1;
+                    known += usize::from(here.is_some());
+                }
+            }
+            Token::Object { .. } => {
+                open.push((false, here));
+                objects += 1;
+            }
+            Token::Array { .. } => {
+                open.push((true, here));
+                here = items(here);
+            }
+            Token::End => {
+                if open.pop().is_some_and(|(is_array, _)| !is_array) {
+                    objects -= 1;
+                }
+                if let Some((true, shape)) = open.last() {
+                    here = items(*shape);
+                }
+            }
+            _ => {}
+        }
+    }
+    (known, all)
 }
 
 /// Version, reserved, word, words (see [`super::trie::class_code`]).

@@ -2,11 +2,11 @@
 //!
 //! Owns which child a segment leads to and what a visit counts. Refuses to own growth (`collapse`) and templates (`project`).
 
-use super::collapse;
 use super::evidence::Node;
 use super::novelty::Novelty;
 use super::shape::DATA_MARK;
 use super::table::Name;
+use super::{collapse, similar};
 use crate::model::observation::{DataClass, Observation, Path, Segment, SegmentClass};
 
 /// Walks along the path, counting visits; makes nodes where there are none, and counts those in `nodes`.
@@ -22,7 +22,11 @@ pub(super) fn descend<'a>(
         if segment.class.is_soft() && node.children.get(segment.hash).is_none() {
             collapse::growing(node);
         }
-        node = child(node, path, segment);
+        let crowded = joins_crowd(node, depth, segment, observation);
+        node = if crowded { node.star.get_or_insert_default() } else { child(node, path, segment) };
+        if crowded {
+            node.sample.slot(Name { hash: segment.hash, rank: 0, text: "" }).0.add();
+        }
         if node.visits.0 == 0 {
             novelty.path = true;
             *nodes += 1;
@@ -36,26 +40,30 @@ pub(super) fn descend<'a>(
     node
 }
 
-/// The child that a segment leads to: by class for data, by text for words, `star` where texts were given up.
+/// Whether a segment leads to what stands for many: its text is no literal, and the exchange is not unlike theirs.
+fn joins_crowd(node: &Node, depth: usize, segment: &Segment, observation: &Observation) -> bool {
+    let star = node.star.as_deref().filter(|_| collapse::gives_up(segment.class));
+    star.is_some_and(|star| {
+        node.children.get(segment.hash).is_none()
+            && !leaf(star, depth + 1, observation)
+                .is_some_and(|leaf| similar::is_unlike(leaf, observation))
+    })
+}
+
+/// The child that a segment leads to: by class for data, by text for words.
 fn child<'a>(node: &'a mut Node, path: &Path, segment: &Segment) -> &'a mut Node {
     if segment.class.data().is_some() {
         let mut symbol = Symbol::default();
         symbol.push(path, segment);
         return node.children.slot(Name::public(symbol.text())).0;
     }
-    let collapsed = node.star.is_some()
-        && collapse::gives_up(segment.class)
-        && node.children.get(segment.hash).is_none();
-    if collapsed {
-        return node.star.get_or_insert_default();
-    }
     let rank = rank(segment.class);
     let name = Name { hash: segment.hash, rank, text: path.text_of(segment) };
     node.children.slot(name).0
 }
 
-/// The child that a segment leads to, if it is there.
-pub(super) fn known_child<'a>(node: &'a Node, path: &Path, segment: &Segment) -> Option<&'a Node> {
+/// The literal child of a segment, or that of its class of data.
+fn own_child<'a>(node: &'a Node, path: &Path, segment: &Segment) -> Option<&'a Node> {
     let hash = if segment.class.data().is_some() {
         let mut symbol = Symbol::default();
         symbol.push(path, segment);
@@ -63,8 +71,28 @@ pub(super) fn known_child<'a>(node: &'a Node, path: &Path, segment: &Segment) ->
     } else {
         segment.hash
     };
-    let star = || node.star.as_deref().filter(|_| collapse::gives_up(segment.class));
-    node.children.get(hash).map(|entry| &entry.value).or_else(star)
+    node.children.get(hash).map(|entry| &entry.value)
+}
+
+/// The node at the end of a path from one in the midst of it, whatever the exchange is like.
+fn leaf<'a>(node: &'a Node, depth: usize, observation: &Observation) -> Option<&'a Node> {
+    let path = &observation.path;
+    path.segments.iter().skip(depth).try_fold(node, |node, segment| {
+        let star = || node.star.as_deref().filter(|_| collapse::gives_up(segment.class));
+        own_child(node, path, segment).or_else(star)
+    })
+}
+
+/// The node that an exchange leads to, if it is there.
+pub(super) fn find<'a>(root: &'a Node, observation: &Observation) -> Option<&'a Node> {
+    let path = &observation.path;
+    path.segments.iter().enumerate().try_fold(root, |node, (depth, segment)| {
+        if joins_crowd(node, depth, segment, observation) {
+            node.star.as_deref()
+        } else {
+            own_child(node, path, segment)
+        }
+    })
 }
 
 /// Appends the segments to a name, each after a tab: texts, or symbols of data.

@@ -387,6 +387,7 @@ impl Api {
     /// Hands evidence and counters that moved over to be written; the memory of what there was too, now and then and at `last`.
     pub(super) fn flush(&mut self, (now_ms, last): (i64, bool), effects: &mut Effects) {
         if std::mem::take(&mut self.dirty) {
+            self.evidence.settle();
             let bytes = infer::encode(&self.evidence);
             effects.changes.push(Change::Evidence { api: Arc::clone(&self.settings.name), bytes });
         }

@@ -210,6 +210,7 @@ impl Arguments {
         let mut learned = feed.read(&self.files, self.jobs.clamp(1, 64), self.progress)?;
         let mut evidence = learned.take_chosen(&self.api, key.id());
         self.add_loaded(&mut evidence)?;
+        evidence.settle();
         let options = decisions::add(self, self.options(&learned))?;
         let projection = infer::project(&evidence, &options);
         let report = Report::new(&learned, &projection.report, evidence.limits_hit());

@@ -4,7 +4,7 @@ use super::ir::{Kinds, Schema};
 use super::shapes::{self, Context};
 use super::xml;
 use crate::infer::evidence::{BodyEvidence, Stream};
-use crate::infer::monoid::Count;
+use crate::infer::monoid::{Count, Monoid as _};
 use crate::infer::shape::Shape;
 use crate::infer::table::Table;
 
@@ -22,15 +22,18 @@ pub(super) fn content<const K: usize>(
         .map(|entry| {
             let name = if entry.name.is_empty() { "*/*" } else { &*entry.name };
             let evidence = &entry.value;
-            let textual = is_textual(name);
             let schema = if describes_api(&evidence.shape) {
                 outline(shapes::schema(&evidence.shape, context))
             } else if let Some(stream) = evidence.sequence() {
                 of_stream(name, stream, context)
             } else if evidence.read.any() && xml::is_xml(name) {
                 xml::schema(&evidence.shape, context)
+            } else if evidence.read.any() && is_form(name) {
+                let mut shape = evidence.shape.clone();
+                enlist(&mut shape);
+                shapes::schema(&shape, Context { textual: true, ..context })
             } else if evidence.read.any() {
-                shapes::schema(&evidence.shape, Context { textual, ..context })
+                shapes::schema(&evidence.shape, context)
             } else if evidence.malformed.any() {
                 Schema::default()
             } else {
@@ -41,6 +44,22 @@ pub(super) fn content<const K: usize>(
         .collect();
     stated.sort_by(|left, right| left.0.cmp(&right.0));
     stated
+}
+
+/// A field of a form that repeats is a list; where it was sent once, it was a list of one.
+fn enlist(shape: &mut Shape) {
+    for entry in shape.members.iter_mut().flat_map(|members| members.keys.iter_mut()) {
+        let field = &mut entry.value.shape;
+        if field.array.any() && field.text.any() {
+            let once = std::mem::take(&mut field.text);
+            field.array.merge(&once);
+            let items = field.items.get_or_insert_default();
+            items.n.merge(&once);
+            items.shape.text.merge(&once);
+            items.shape.texts.merge(&field.texts.take());
+        }
+        enlist(field);
+    }
 }
 
 /// A stream is a text to OpenAPI; what its items are is beside it. Under a type of JSON a stream of one item is that item.

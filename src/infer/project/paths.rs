@@ -298,7 +298,9 @@ impl Walk<'_> {
             }
         };
         let mut classes: Vec<u64> = values.iter().map(|entry| entry.value.class.0).collect();
-        classes.extend(crowd.iter().map(|crowd| crowd.class.0));
+        // What had no room may be of several classes, of which only the greatest is known.
+        let other = trie::class_code(SegmentClass::Other);
+        classes.extend(crowd.iter().map(|crowd| crowd.class.0.min(other)));
         classes.sort_unstable();
         classes.dedup();
         let texts = &merged.values;

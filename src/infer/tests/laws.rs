@@ -66,6 +66,29 @@ pub(super) fn shots() -> impl Strategy<Value = Shot> {
     )
 }
 
+/// Exchanges with a crowd of things that have names of their own, some of which show little of themselves, and now and then
+/// with one that is like none of them.
+fn crowds() -> impl Strategy<Value = Vec<Shot>> {
+    let shot = (0_usize..110, 0_u8..8, any::<bool>(), 0_u64..4).prop_map(
+        |(thing, kind, small, consumer)| {
+            let path = format!("/v1/places/{}", growth::word(thing));
+            let whole = json!({"zone": thing, "size": 1, "open": small, "parts": [{"a": 1}]});
+            let shot = match (thing % 37, kind) {
+                (36, _) => Shot::get(&path, json!({"bells": 1, "whistles": small, "rope": "x"})),
+                (_, 0) => Shot::post(&path, json!({"zone": 1, "size": 2}), 204, Value::Null),
+                (_, 1) => {
+                    Shot::get(&format!("{path}/gates/{}", thing % 3), json!({"gate": 1, "of": 2}))
+                }
+                (_, 2) => Shot::get(&format!("{path}/{}", growth::word(thing + 7)), whole),
+                (_, 3) => Shot::get(&path, json!({"zone": thing, "size": 1})),
+                _ => Shot::get(&path, whole),
+            };
+            Shot { consumer, ..shot }
+        },
+    );
+    prop::collection::vec(shot, 0..400)
+}
+
 /// So many cases, unless `PROPTEST_CASES` asks for others; what failed once is kept beside this file.
 pub(super) fn config(cases: u32) -> ProptestConfig {
     let kept = proptest::test_runner::FileFailurePersistence::WithSource("regressions");
@@ -193,5 +216,29 @@ proptest! {
         let written = yaml::write(&value);
         let read: Value = serde_saphyr::from_str(&written).expect("YAML");
         prop_assert_eq!(read, value, "{}", written);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(12))]
+
+    #[test]
+    fn crowds_do_not_depend_on_order_or_parts(
+        (first, second) in crowds().prop_flat_map(|shots| {
+            (Just(shots.clone()), Just(shots).prop_shuffle())
+        }),
+        parts in 1_usize..5,
+    ) {
+        let settled = |mut evidence: Evidence| {
+            evidence.settle();
+            encode(&evidence)
+        };
+        let whole = settled(learned(&first));
+        prop_assert_eq!(&settled(learned(&second)), &whole);
+        let mut merged = Evidence::new("test", KEY.id());
+        for part in second.chunks(first.len() / parts + 1) {
+            merge(&mut merged, &learned(part)).expect("one key");
+        }
+        prop_assert_eq!(settled(merged), whole);
     }
 }

@@ -190,7 +190,10 @@ fn contradictions(exchanges: &[Exchange], options: &ProjectOptions) -> Vec<Strin
         Ok(learned) => learned,
         Err(problems) => return vec![problems],
     };
-    let judged = exchanges.iter().map(|exchange| (exchange, baseline.judge(exchange)));
+    let mut observer = Observer::new(HashKey::OFFLINE, Lens::default());
+    let mut is_noise = |exchange: &Exchange| observer.observe(exchange).noise.is_some();
+    let learned = exchanges.iter().filter(|exchange| !is_noise(exchange));
+    let judged = learned.map(|exchange| (exchange, baseline.judge(exchange)));
     judged
         .filter(|(_, judgement)| {
             judgement.operation.is_none()

@@ -31,6 +31,11 @@ impl Withheld {
         !self.0.is_empty()
     }
 
+    /// Adds places that hold placeholders too.
+    pub(super) fn extend(&mut self, places: Vec<String>) {
+        self.0.extend(places);
+    }
+
     /// Whether the value at a pointer is a placeholder or inside of one.
     pub(super) fn covers(&self, place: &str) -> bool {
         !self.0.is_empty()
@@ -70,7 +75,7 @@ pub(super) fn json(bytes: &[u8], plan: &Plan) -> Result<Read, Unread> {
 
 /// Replaces what the plan hides by placeholders.
 pub(super) fn withhold(value: &mut Value, plan: &Plan) -> Withheld {
-    let mut withholding = Withholding { plan, place: String::new(), found: BTreeSet::new() };
+    let mut withholding = Withholding { plan, items: Vec::new(), found: BTreeSet::new() };
     withholding.walk(value, &mut Vec::new(), false);
     Withheld(withholding.found)
 }
@@ -106,39 +111,49 @@ fn depth(bytes: &[u8]) -> usize {
 
 struct Withholding<'p> {
     plan: &'p Plan,
-    place: String,
+    /// The items on the way from the root: at which step, and their numbers.
+    items: Vec<(usize, usize)>,
     found: BTreeSet<String>,
 }
 
 impl Withholding<'_> {
     fn walk<'v>(&mut self, value: &'v mut Value, steps: &mut Vec<&'v str>, hidden: bool) {
-        let length = self.place.len();
         match value {
             Value::Object(members) => {
                 for (name, member) in members.iter_mut() {
                     steps.push(name);
                     let hidden = hidden || self.hides(steps);
-                    push_step(&mut self.place, name);
                     self.walk(member, steps, hidden);
-                    self.place.truncate(length);
                     steps.pop();
                 }
             }
             Value::Array(items) => {
+                steps.push("*");
                 for (index, item) in items.iter_mut().enumerate() {
-                    steps.push("*");
-                    push_step(&mut self.place, &index.to_string());
+                    self.items.push((steps.len(), index));
                     self.walk(item, steps, hidden);
-                    self.place.truncate(length);
-                    steps.pop();
+                    self.items.pop();
                 }
+                steps.pop();
             }
             scalar if hidden => {
                 *scalar = placeholder(scalar);
-                self.found.insert(self.place.clone());
+                self.found.insert(self.place(steps));
             }
             _ => {}
         }
+    }
+
+    /// The pointer of where the walk is.
+    fn place(&self, steps: &[&str]) -> String {
+        let (mut place, mut items) = (String::new(), self.items.iter().peekable());
+        for (at, step) in steps.iter().enumerate() {
+            match items.next_if(|(item, _)| *item == at + 1) {
+                Some((_, index)) => push_step(&mut place, &index.to_string()),
+                None => push_step(&mut place, step),
+            }
+        }
+        place
     }
 
     fn hides(&self, steps: &[&str]) -> bool {

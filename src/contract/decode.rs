@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
+use smallvec::SmallVec;
 
 use crate::model::redaction::Plan;
 
@@ -31,14 +32,14 @@ pub(super) enum Decoded {
 
 /// The pairs of a query or an urlencoded form, names decoded, values as sent.
 #[derive(Debug, Default)]
-pub(super) struct Pairs<'t>(Vec<(Cow<'t, str>, &'t str)>);
+pub(super) struct Pairs<'t>(SmallVec<[(Cow<'t, str>, &'t str); 8]>);
 
 impl<'t> Pairs<'t> {
     pub(super) fn parse(text: &'t str) -> Self {
         let pairs = text.split('&').filter(|pair| !pair.is_empty()).take(PAIRS_MAX);
         let read = |pair: &'t str| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (read_name(name), value)
+            (plain(name), value)
         };
         Self(pairs.map(read).collect())
     }
@@ -47,7 +48,8 @@ impl<'t> Pairs<'t> {
         self.0.iter().map(|(name, _)| &**name)
     }
 
-    fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'t str> + 's {
+    /// The values of a name, as sent.
+    pub(super) fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'t str> + 's {
         self.0.iter().filter(move |(known, _)| *known == name).map(|(_, value)| *value)
     }
 }
@@ -157,7 +159,7 @@ fn named(travel: &Travel<'_>, pairs: &Pairs<'_>) -> Decoded {
     let Some(first) = values.next() else { return Decoded::Absent };
     let is_repeated = values.next().is_some();
     if travel.may_be("array") && (travel.explode || is_repeated) && travel.style == Style::Form {
-        return array(travel, pairs.all(travel.name).map(|text| Cow::Owned(plain(text))));
+        return array(travel, pairs.all(travel.name).map(plain));
     }
     if is_repeated {
         // A scalar sent twice is no scalar; which of them the server takes nobody knows.
@@ -182,7 +184,7 @@ fn delimited_by_style(travel: &Travel<'_>, text: &str) -> Decoded {
 
 /// One text: an array or object in parts, or a scalar.
 fn delimited(travel: &Travel<'_>, text: &str, separator: char) -> Decoded {
-    let parts = || text.split(separator).map(|part| Cow::Owned(percent(part)));
+    let parts = || text.split(separator).map(percent);
     if travel.may_be("array") {
         return array(travel, parts());
     }
@@ -317,9 +319,8 @@ fn field_of<'n>(content: &Content, name: &'n str) -> &'n str {
 }
 
 /// An urlencoded form as the object that its schema describes.
-pub(super) fn form(content: &Content, text: &str, wire: Wire<'_>) -> Decoded {
+pub(super) fn form(content: &Content, pairs: &Pairs<'_>, wire: Wire<'_>) -> Decoded {
     let schema = content.schema.as_ref().map(|schema| wire.schemas.get(wire.side, schema));
-    let pairs = Pairs::parse(text);
     let mut names: Vec<&str> = pairs.names().map(|name| field_of(content, name)).collect();
     names.sort_unstable();
     names.dedup();
@@ -334,30 +335,30 @@ pub(super) fn form(content: &Content, text: &str, wire: Wire<'_>) -> Decoded {
             schema: property,
             wire,
         };
-        match named(&travel, &pairs) {
+        match named(&travel, pairs) {
             Decoded::Value(value) => drop(members.insert(name.to_owned(), value)),
             Decoded::Ambiguous => return Decoded::Ambiguous,
             Decoded::Absent | Decoded::Present | Decoded::Malformed => {
                 let first = pairs.all(name).next().unwrap_or_default();
-                members.insert(name.to_owned(), Value::String(plain(first)));
+                members.insert(name.to_owned(), Value::String(plain(first).into_owned()));
             }
         }
     }
     Decoded::Value(Value::Object(members))
 }
 
-/// The name of a pair; most are spelled as they are.
-fn read_name(text: &str) -> Cow<'_, str> {
-    if text.contains(['+', '%']) { plain(text).into() } else { text.into() }
-}
-
 /// Percent-decoded, a plus being a space.
-fn plain(text: &str) -> String {
-    percent(&text.replace('+', " "))
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    if text.contains('+') {
+        return percent(&text.replace('+', " ")).into_owned().into();
+    }
+    percent(text)
 }
 
-fn percent(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
+/// Percent-decoded.
+pub(super) fn percent(text: &str) -> Cow<'_, str> {
+    // Most texts are spelled as they are.
+    if text.contains('%') { percent_decode_str(text).decode_utf8_lossy() } else { text.into() }
 }
 
 #[cfg(test)]

@@ -77,6 +77,8 @@ pub(super) enum Seen {
     Value(Value),
     /// Its shape was known, so that nobody read it.
     Unread,
+    /// The same of a form, which is an object of scalars.
+    Scalars,
 }
 
 impl Seen {
@@ -84,7 +86,7 @@ impl Seen {
     pub(super) fn value(&self) -> Option<&Value> {
         match self {
             Self::Value(value) => Some(value),
-            Self::Nothing | Self::Unread => None,
+            Self::Nothing | Self::Unread | Self::Scalars => None,
         }
     }
 }

@@ -12,6 +12,8 @@ pub(super) enum Rule {
     Contradiction,
     /// A success without credentials.
     Unauthenticated,
+    /// Strangers are refused where the contract lets them in: all of them, for some things may be for few.
+    Closed,
     /// A field or parameter beyond the contract.
     UndocumentedField,
     /// An endpoint, status or media type beyond the contract.
@@ -183,6 +185,7 @@ pub(super) fn rule(kind: Kind, direction: Direction, verdict: Verdict, status: &
             Rule::Refusal
         }
         K::AuthUnauthenticatedSuccess => Rule::Unauthenticated,
+        K::AuthNowRequired => Rule::Closed,
         K::StatusUndocumented if status.starts_with('5') => Rule::Failure,
         K::FieldUndocumented | K::ParamUndocumented => Rule::UndocumentedField,
         K::EndpointUndocumented

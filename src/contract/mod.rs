@@ -19,6 +19,7 @@ mod judgement;
 mod kinds;
 mod load;
 mod lower;
+mod multipart;
 mod names;
 pub mod options;
 mod oracle;

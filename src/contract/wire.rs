@@ -3,7 +3,7 @@
 //! Owns coercion for parameters and form fields (`spec/contract.md` 3, step 2). Refuses to guess: a text that two allowed
 //! types could have produced is ambiguous.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::specification::{Schemas, Side};
 
@@ -192,27 +192,51 @@ fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ambiguous;
 
-/// Reads a text as one of the allowed types; a text that fits none of them stays a text, and validation says so.
-pub(super) fn coerce(types: Types, text: &str) -> Result<Value, Ambiguous> {
-    let other = read_other(types, text);
-    if types.0 == 0 {
-        return Ok(Value::String(text.to_owned()));
-    }
-    match (types.has("string"), other) {
-        (true, Some(_)) => Err(Ambiguous),
-        (false, Some(value)) => Ok(value),
-        (_, None) => Ok(Value::String(text.to_owned())),
+/// A text as one of the types that a schema allows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Scalar<'t> {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(&'t str),
+}
+
+impl From<Scalar<'_>> for Value {
+    fn from(scalar: Scalar<'_>) -> Self {
+        match scalar {
+            Scalar::Null => Self::Null,
+            Scalar::Bool(value) => Self::Bool(value),
+            Scalar::Number(number) => Self::Number(number),
+            Scalar::Text(text) => Self::String(text.to_owned()),
+        }
     }
 }
 
+/// Reads a text as one of the allowed types; a text that fits none of them stays a text, and validation says so.
+pub(super) fn read(types: Types, text: &str) -> Result<Scalar<'_>, Ambiguous> {
+    if types.0 == 0 {
+        return Ok(Scalar::Text(text));
+    }
+    match (types.has("string"), read_other(types, text)) {
+        (true, Some(_)) => Err(Ambiguous),
+        (false, Some(scalar)) => Ok(scalar),
+        (_, None) => Ok(Scalar::Text(text)),
+    }
+}
+
+/// The same as a value of its own.
+pub(super) fn coerce(types: Types, text: &str) -> Result<Value, Ambiguous> {
+    read(types, text).map(Value::from)
+}
+
 /// The text as null, boolean or number, if that is allowed and it is one.
-fn read_other(types: Types, text: &str) -> Option<Value> {
+fn read_other(types: Types, text: &str) -> Option<Scalar<'static>> {
     let is_numeric = types.has("integer") || types.has("number");
     match text {
-        "null" | "" if types.has("null") => Some(Value::Null),
-        "true" | "false" if types.has("boolean") => Some(Value::Bool(text == "true")),
+        "null" | "" if types.has("null") => Some(Scalar::Null),
+        "true" | "false" if types.has("boolean") => Some(Scalar::Bool(text == "true")),
         text if is_numeric && text.len() <= 400 => {
-            serde_json::from_str::<serde_json::Number>(text).ok().map(Value::Number)
+            serde_json::from_str(text).ok().map(Scalar::Number)
         }
         _ => None,
     }

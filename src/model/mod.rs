@@ -18,6 +18,7 @@ pub mod id;
 pub mod kind;
 pub mod limits;
 pub mod media;
+pub mod multipart;
 pub mod noise;
 pub mod observation;
 pub mod problem;

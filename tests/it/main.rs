@@ -17,6 +17,7 @@ mod infer;
 mod recordings;
 mod replay;
 mod resources;
+mod schema_suite;
 mod shutdown;
 mod support;
 mod tidy;

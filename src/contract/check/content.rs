@@ -1,4 +1,4 @@
-//! One body against its schema: by proof where its shape was judged before, in full otherwise.
+//! One body against its schema, one head against its fields: by proof where its like was judged before, in full otherwise.
 //!
 //! Owns what judging in full gives and which part of it is kept as a [`Proof`]. Refuses to own which schema speaks of a body.
 
@@ -8,8 +8,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::body::{self, Read, Unread};
+use super::super::guard::Plan;
 use super::super::judgement::{Reason, Seen, Validity};
-use super::super::proof::{Advice, Proof, Proofs, Question};
+use super::super::proof::{Advice, Field, HeadName, Look, Proof, Proofs, Question};
 use super::super::specification::{SchemaRef, Side};
 use super::{Case, Flaws, presence, shape};
 use crate::model::observation::{Body, Tape};
@@ -32,13 +33,34 @@ impl Case<'_> {
         if bytes.len() > body::BODY_BYTES_MAX {
             return Err(Unread::Unvalidatable(Reason::TooLarge));
         }
+        let look = self.tape(side).map_or(Look::Nothing, Look::Tape);
         let read = || body::json(bytes, &self.exchange.plan);
+        self.judge_body((side, schema), (bytes, look), read)
+    }
+
+    /// Judges a form, whose shape `hash` finds.
+    pub(super) fn judge_form(
+        &self,
+        schema: &SchemaRef,
+        bytes: &[u8],
+        hash: &dyn Fn(&Plan, usize) -> Option<u64>,
+        read: impl FnOnce() -> Result<Read, Unread>,
+    ) -> Result<Judged, Unread> {
+        self.judge_body((Side::Request, schema), (bytes, Look::Form(hash)), read)
+    }
+
+    /// Judges a body that `read` makes a value of, where what `look` sees of it is not known.
+    pub(super) fn judge_body(
+        &self,
+        (side, schema): (Side, &SchemaRef),
+        (bytes, look): (&[u8], Look<'_>),
+        read: impl FnOnce() -> Result<Read, Unread>,
+    ) -> Result<Judged, Unread> {
         // Of a refused request the value itself is asked which field was meant: no proof helps, but the limit holds.
         let is_refused = side == Side::Request && matches!(self.exchange.status, 400 | 415 | 422);
         match &self.proofs {
             Some(proofs) if !is_refused => {
-                let tape = self.tape(side);
-                self.consult(&mut proofs.borrow_mut(), (side, schema), (bytes, tape), read)
+                self.consult(&mut proofs.borrow_mut(), (side, schema), (bytes, look), read)
             }
             Some(proofs) if !proofs.borrow_mut().admit_refused(self.exchange.time_ms) => {
                 Err(Unread::Unvalidatable(Reason::Skipped))
@@ -47,42 +69,28 @@ impl Case<'_> {
         }
     }
 
-    /// Judges a form, whose shapes prove nothing.
-    pub(super) fn judge_form(
-        &self,
-        schema: &SchemaRef,
-        bytes: &[u8],
-        read: impl FnOnce() -> Result<Read, Unread>,
-    ) -> Result<Judged, Unread> {
-        match &self.proofs {
-            Some(proofs) => {
-                let mut proofs = proofs.borrow_mut();
-                self.consult(&mut proofs, (Side::Request, schema), (bytes, None), read)
-            }
-            None => Ok(self.judge_read(Side::Request, schema, read()?)),
-        }
-    }
-
     fn consult(
         &self,
         proofs: &mut Proofs,
         (side, schema): (Side, &SchemaRef),
-        (bytes, tape): (&[u8], Option<&Tape>),
+        (bytes, look): (&[u8], Look<'_>),
         read: impl FnOnce() -> Result<Read, Unread>,
     ) -> Result<Judged, Unread> {
         let exchange = self.exchange;
         let question = Question {
             side,
             schema,
-            tape,
+            look,
             body: bytes,
             redaction: &exchange.plan,
             status: exchange.status,
-            consumer: exchange.consumer,
             time_ms: exchange.time_ms,
         };
         match proofs.ask(self.baseline, &question) {
-            Advice::Known(proof) => Ok(Judged { proof, seen: Seen::Unread }),
+            Advice::Known(proof) => {
+                let seen = if matches!(look, Look::Form(_)) { Seen::Scalars } else { Seen::Unread };
+                Ok(Judged { proof, seen })
+            }
             Advice::Skip => Err(Unread::Unvalidatable(Reason::Skipped)),
             Advice::Judge(ticket) => {
                 let read = match read() {
@@ -95,6 +103,22 @@ impl Case<'_> {
                 let proof = proofs.learn(ticket, self.prove(side, schema, &read));
                 Ok(Judged { proof, seen: Seen::Value(read.value) })
             }
+        }
+    }
+
+    /// Judges the parameters or headers of a message: by what is known of heads of the same `hash`, or in full by `judge`.
+    pub(super) fn judge_head(
+        &self,
+        name: HeadName,
+        hash: impl FnOnce(&Plan, &[Field]) -> Option<u64>,
+        judge: impl FnOnce() -> Proof,
+    ) -> Arc<Proof> {
+        let Some(proofs) = &self.proofs else { return Arc::new(judge()) };
+        let mut proofs = proofs.borrow_mut();
+        match proofs.ask_head(self.baseline, name, hash) {
+            Advice::Known(proof) => proof,
+            Advice::Judge(ticket) => proofs.learn(ticket, judge()),
+            Advice::Skip => Arc::new(judge()),
         }
     }
 

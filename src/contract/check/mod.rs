@@ -7,6 +7,9 @@
 mod blame;
 mod content;
 mod flaw;
+#[cfg(test)]
+mod form_tests;
+mod head;
 mod media;
 mod presence;
 mod request;
@@ -44,6 +47,7 @@ use super::wire::Wire;
 pub(super) use flaw::Flaw;
 use flaw::Reading;
 pub(super) use media::find as find_content;
+pub(super) use security::is_anonymous;
 
 /// What is known of an exchange before it is judged.
 pub(super) struct Known<'a> {
@@ -79,7 +83,10 @@ pub(super) fn judge(
                 Some(Known { observation, proofs }) => (Some(observation), Some(proofs)),
                 None => (None, None),
             };
-            let proofs = proofs.map(RefCell::new);
+            let proofs = proofs.map(|proofs| {
+                proofs.meet(exchange.consumer);
+                RefCell::new(proofs)
+            });
             let case = Case { baseline, exchange, operation, index, observation, proofs };
             judge_operation(&case, &slots, &mut judgement);
         }

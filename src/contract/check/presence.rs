@@ -51,7 +51,10 @@ impl<'s> Walk<'s> {
                     push_step(&mut self.place, name);
                     let member = members.get(name);
                     if !required.contains(&name) && self.found.len() < FIELDS_MAX {
-                        *self.found.entry(self.place.clone()).or_default() |= member.is_some();
+                        match self.found.get_mut(&self.place) {
+                            Some(is_there) => *is_there |= member.is_some(),
+                            None => drop(self.found.insert(self.place.clone(), member.is_some())),
+                        }
                     }
                     if let (Some(member), Some(inner)) = (member, self.wire.property(schema, name))
                     {

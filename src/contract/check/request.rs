@@ -2,21 +2,26 @@
 //!
 //! Owns whether a request keeps the contract. Which of its flaws are told depends on the answer: that is `oracle`'s.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
-use crate::model::exchange::{CredentialPlace, Message, Text};
+use crate::model::exchange::{CredentialPlace, Field, Message};
 use crate::model::kind::Kind;
 use crate::model::noise::is_noise_field;
 
 use super::super::body::{self, Unread, Withheld};
 use super::super::decode::{self, Decoded, Pairs};
 use super::super::judgement::{Reason, Seen, Validity};
+use super::super::multipart;
 use super::super::names::{is_data, is_noise};
+use super::super::proof::{HeadName, Look, Proof};
 use super::super::route::Slots;
-use super::super::specification::{Content, Parameter, Place, SchemeKind, Side};
-use super::Case;
+use super::super::specification::{Content, Parameter, Place, SchemaRef, SchemeKind, Side};
+use super::content::Judged;
 use super::flaw::{Flaw, brief};
-use super::media;
+use super::{Case, head, media};
 
 /// What was found.
 #[derive(Default)]
@@ -46,14 +51,29 @@ impl Requested {
 }
 
 pub(super) fn judge(case: &Case<'_>, slots: &Slots<'_>) -> Requested {
-    let mut requested = Requested::default();
     let pairs = Pairs::parse(case.exchange.query.as_deref().unwrap_or_default());
+    let mut requested = Requested::default();
+    let has_names = case.exchange.query.is_some() || case.baseline.judges(Kind::ParamUndocumented);
+    if has_names || !case.operation.parameters.is_empty() {
+        let head = case.judge_head(
+            HeadName { operation: case.index, response: None },
+            |plan, fields| head::of_request(case, (slots, &pairs), (plan, fields)),
+            || judge_parameters(case, slots, &pairs),
+        );
+        (requested.validity, requested.flaws) = (head.validity, head.flaws.clone());
+    }
+    judge_body(case, &mut requested);
+    requested
+}
+
+fn judge_parameters(case: &Case<'_>, slots: &Slots<'_>, pairs: &Pairs<'_>) -> Proof {
+    let mut requested = Requested::default();
     for parameter in &case.operation.parameters {
-        let decoded = decode(case, parameter, slots, &pairs);
+        let decoded = decode(case, parameter, slots, pairs);
         let name = public_name(parameter, slots);
         judge_parameter(case, (&name, parameter), decoded, &mut requested);
     }
-    for name in undocumented_names(case, &pairs) {
+    for name in undocumented_names(case, pairs) {
         let seen = json!({"type": "string"});
         let flaw = Flaw::of_message(Kind::ParamUndocumented, json!({"absent": true}), seen);
         requested.flaws.push(flaw.at(format!("query/{name}"), "parameters"));
@@ -61,8 +81,8 @@ pub(super) fn judge(case: &Case<'_>, slots: &Slots<'_>) -> Requested {
     if case.baseline.judges(Kind::ParamUndocumented) {
         tell_headers(case, &mut requested);
     }
-    judge_body(case, &mut requested);
-    requested
+    let Requested { flaws, validity, .. } = requested;
+    Proof { flaws, validity, ..Proof::default() }
 }
 
 /// Headers that no parameter and no security scheme speaks for.
@@ -80,8 +100,7 @@ fn tell_headers(case: &Case<'_>, requested: &mut Requested) {
         .map(|parameter| parameter.name.as_str())
         .chain(keys)
         .collect();
-    for field in &case.exchange.request.fields {
-        let name = &*field.name;
+    for name in names_of(&case.exchange.request) {
         let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(name));
         if !is_known && !is_noise_field(name) && !is_data(name) {
             let (expected, seen) = (json!({"absent": true}), json!({"type": "string"}));
@@ -89,6 +108,11 @@ fn tell_headers(case: &Case<'_>, requested: &mut Requested) {
             requested.flaws.push(flaw.at(format!("header/{name}"), "parameters"));
         }
     }
+}
+
+/// Names of the fields of a message, whatever their order.
+pub(super) fn names_of(message: &Message) -> BTreeSet<&str> {
+    message.fields.iter().map(|field| &*field.name).collect()
 }
 
 /// The name of a parameter as far as it is part of the contract: of a slot that is its position.
@@ -103,7 +127,13 @@ fn public_name(parameter: &Parameter, slots: &Slots<'_>) -> String {
     }
 }
 
-fn decode(case: &Case<'_>, parameter: &Parameter, slots: &Slots<'_>, pairs: &Pairs<'_>) -> Decoded {
+/// A parameter as it was sent.
+pub(super) fn decode(
+    case: &Case<'_>,
+    parameter: &Parameter,
+    slots: &Slots<'_>,
+    pairs: &Pairs<'_>,
+) -> Decoded {
     let exchange = case.exchange;
     let wire = case.wire(Side::Request);
     match parameter.place {
@@ -113,12 +143,12 @@ fn decode(case: &Case<'_>, parameter: &Parameter, slots: &Slots<'_>, pairs: &Pai
             .map_or(Decoded::Present, |(_, raw)| decode::slot(parameter, raw, wire)),
         Place::Query => decode::query(parameter, pairs, wire, &exchange.plan),
         Place::Header => {
-            let name = parameter.name.to_ascii_lowercase();
             let schema =
                 parameter.schema.as_ref().map(|schema| wire.schemas.get(wire.side, schema));
-            header_value(&exchange.request, &name).map_or(Decoded::Absent, |text| {
+            let name = parameter.name.as_str();
+            header_value(&exchange.request, name).map_or(Decoded::Absent, |text| {
                 text.map_or(Decoded::Present, |text| {
-                    decode::header((&name, parameter.explode), schema, &text, wire)
+                    decode::header((name, parameter.explode), schema, &text, wire)
                 })
             })
         }
@@ -132,11 +162,15 @@ fn decode(case: &Case<'_>, parameter: &Parameter, slots: &Slots<'_>, pairs: &Pai
 }
 
 /// All lines of a field joined; the inner none if a line is withheld.
-pub(super) fn header_value(message: &Message, name: &str) -> Option<Option<String>> {
-    let mut lines = message.fields.iter().filter(|field| &*field.name == name).peekable();
-    lines.peek()?;
-    let texts: Option<Vec<&str>> = lines.map(|field| Text::as_str(&field.value)).collect();
-    Some(texts.map(|texts| texts.join(", ")))
+pub(super) fn header_value<'m>(message: &'m Message, name: &str) -> Option<Option<Cow<'m, str>>> {
+    let named = |field: &&Field| field.name.eq_ignore_ascii_case(name);
+    let mut lines = message.fields.iter().filter(named).map(|field| field.value.as_str());
+    let Some(mut text) = lines.next()?.map(Cow::Borrowed) else { return Some(None) };
+    for line in lines {
+        let Some(line) = line else { return Some(None) };
+        text.to_mut().extend([", ", line]);
+    }
+    Some(Some(text))
 }
 
 fn judge_parameter(
@@ -254,7 +288,12 @@ fn judge_content(case: &Case<'_>, content: &Content, bytes: &[u8], requested: &m
     let judged = if media.is_json() {
         case.judge_json(Side::Request, schema, bytes)
     } else if media.is_form() {
-        case.judge_form(schema, bytes, || read_form(case, content, bytes))
+        judge_form(case, (content, schema), bytes)
+    } else if media.essence() == "multipart/form-data" {
+        let (wire, plan) = (case.wire(Side::Request), &case.exchange.plan);
+        let boundary = media.parameter("boundary").unwrap_or_default();
+        let read = || multipart::read(content, (bytes, boundary), wire, plan);
+        case.judge_body((Side::Request, schema), (bytes, Look::Nothing), read)
     } else {
         return requested.unvalidatable(Reason::Binary);
     };
@@ -281,16 +320,28 @@ fn judge_content(case: &Case<'_>, content: &Content, bytes: &[u8], requested: &m
     requested.content = documented.into_iter().position(|known| std::ptr::eq(known, content));
 }
 
-fn read_form(case: &Case<'_>, content: &Content, bytes: &[u8]) -> Result<body::Read, Unread> {
+fn judge_form(
+    case: &Case<'_>,
+    (content, schema): (&Content, &SchemaRef),
+    bytes: &[u8],
+) -> Result<Judged, Unread> {
     let text = std::str::from_utf8(bytes).map_err(|_| Unread::Malformed)?;
     if bytes.len() > body::BODY_BYTES_MAX {
         return Err(Unread::Unvalidatable(Reason::TooLarge));
     }
-    match decode::form(content, text, case.wire(Side::Request)) {
-        Decoded::Value(mut value) => {
-            let withheld = body::withhold(&mut value, &case.exchange.plan);
-            Ok(body::Read { value, withheld })
-        }
-        _ => Err(Unread::Unvalidatable(Reason::Ambiguous)),
-    }
+    let pairs = Pairs::parse(text);
+    let wire = case.wire(Side::Request);
+    let plan = &case.exchange.plan;
+    case.judge_form(
+        schema,
+        bytes,
+        &|guard, root| head::of_form(content, &pairs, (wire, plan), (guard, root)),
+        || match decode::form(content, &pairs, wire) {
+            Decoded::Value(mut value) => {
+                let withheld = body::withhold(&mut value, plan);
+                Ok(body::Read { value, withheld })
+            }
+            _ => Err(Unread::Unvalidatable(Reason::Ambiguous)),
+        },
+    )
 }

@@ -15,11 +15,12 @@ use super::super::judgement::{Judgement, Reason, Validity};
 use super::super::names::is_data;
 use super::super::oracle;
 use super::super::parts::ResponseParts;
+use super::super::proof::{HeadName, Proof};
 use super::super::specification::{Content, Header, Response, Side};
 use super::flaw::{Flaw, brief};
-use super::request::header_value;
+use super::request::{header_value, names_of};
 use super::structure::is_undocumented_redirect;
-use super::{Case, media, raise};
+use super::{Case, head, media, raise};
 
 pub(super) fn judge(case: &Case<'_>, judgement: &mut Judgement) {
     let status = case.exchange.status;
@@ -47,12 +48,7 @@ pub(super) fn judge(case: &Case<'_>, judgement: &mut Judgement) {
     }
     let answer = Answer { case, response, parts };
     judgement.tally.slots.push(parts.own);
-    for header in &response.headers {
-        answer.judge_header(header, judgement);
-    }
-    if case.baseline.judges(Kind::HeaderUndocumented) {
-        answer.tell_headers(judgement);
-    }
+    answer.judge_headers(position, judgement);
     answer.judge_body(judgement);
 }
 
@@ -84,15 +80,44 @@ impl Answer<'_, '_> {
         raise(judgement, Direction::Response, flaw);
     }
 
-    fn judge_header(&self, header: &Header, judgement: &mut Judgement) {
+    fn judge_headers(&self, position: Option<usize>, judgement: &mut Judgement) {
+        let (case, headers) = (self.case, &self.response.headers);
+        if headers.is_empty() && !case.baseline.judges(Kind::HeaderUndocumented) {
+            return;
+        }
+        let head = case.judge_head(
+            HeadName { operation: case.index, response: position },
+            |plan, fields| head::of_answer(case, headers, (plan, fields)),
+            || self.prove_headers(),
+        );
+        if head.validity == Validity::Invalid {
+            judgement.reply = Validity::Invalid;
+        }
+        for flaw in &head.flaws {
+            self.raise(judgement, flaw.clone());
+        }
+    }
+
+    fn prove_headers(&self) -> Proof {
+        let mut proof = Proof::default();
+        for header in &self.response.headers {
+            self.judge_header(header, &mut proof);
+        }
+        if self.case.baseline.judges(Kind::HeaderUndocumented) {
+            self.tell_headers(&mut proof);
+        }
+        proof
+    }
+
+    fn judge_header(&self, header: &Header, proof: &mut Proof) {
         let place = format!("header/{}", header.name);
         let Some(text) = header_value(&self.case.exchange.response, &header.name) else {
             if header.required {
                 let expected = json!({"required": [header.name]});
                 let seen = json!({"absent": true});
                 let flaw = Flaw::of_message(Kind::HeaderRequiredMissing, expected, seen);
-                judgement.reply = Validity::Invalid;
-                self.raise(judgement, flaw.at(place, "required").written(json!(true)));
+                proof.validity = Validity::Invalid;
+                proof.flaws.push(flaw.at(place, "required").written(json!(true)));
             }
             return;
         };
@@ -107,20 +132,20 @@ impl Answer<'_, '_> {
         {
             let keyword = inner.location.keyword.clone();
             let flaw = Flaw { kind: Kind::HeaderInvalid, ..inner };
-            self.raise(judgement, flaw.at(place, &keyword));
+            proof.flaws.push(flaw.at(place, &keyword));
         }
     }
 
     /// Headers that the contract does not know.
-    fn tell_headers(&self, judgement: &mut Judgement) {
+    fn tell_headers(&self, proof: &mut Proof) {
         let known = |name: &str| {
             self.response.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name))
         };
-        for field in &self.case.exchange.response.fields {
-            if !is_noise_answer_field(&field.name) && !is_data(&field.name) && !known(&field.name) {
+        for name in names_of(&self.case.exchange.response) {
+            if !is_noise_answer_field(name) && !is_data(name) && !known(name) {
                 let (expected, seen) = (json!({"absent": true}), json!({"type": "string"}));
                 let flaw = Flaw::of_message(Kind::HeaderUndocumented, expected, seen);
-                self.raise(judgement, flaw.at(format!("header/{}", field.name), "headers"));
+                proof.flaws.push(flaw.at(format!("header/{name}"), "headers"));
             }
         }
     }

@@ -4,10 +4,10 @@
 
 use serde_json::json;
 
-use crate::model::exchange::{Credential, CredentialKind, CredentialPlace};
+use crate::model::exchange::{Credential, CredentialKind, CredentialPlace, Exchange};
 use crate::model::kind::Kind;
 
-use super::super::specification::{Place, Requirement, SchemeKind};
+use super::super::specification::{Place, Requirement, ResponseKey, SchemeKind};
 use super::Case;
 use super::flaw::Flaw;
 
@@ -19,15 +19,13 @@ const TOKEN_WORDS: &[&str] =
 pub(super) fn judge(case: &Case<'_>) -> Option<Flaw> {
     let status = case.exchange.status;
     // A cookie that looks like a login is no proof of one, and hides none either.
-    let presented: Vec<&Credential> = case
-        .exchange
-        .credentials
-        .iter()
-        .filter(|known| known.kind != CredentialKind::SessionCookie)
-        .collect();
+    let credentials = case.exchange.credentials.iter();
+    let mut presented =
+        credentials.filter(|known| known.kind != CredentialKind::SessionCookie).peekable();
+    let is_bare = presented.peek().is_none();
     if !case.operation.is_secured() {
-        let is_anonymous = presented.is_empty() && !has_cookie(case);
-        return (matches!(status, 401 | 403) && is_anonymous).then(|| {
+        let is_refused = matches!(status, 401 | 403) && is_anonymous(case.exchange);
+        return (is_refused && !documents(case, status)).then(|| {
             let seen = json!({"credentials": [], "status": status});
             let flaw = Flaw::of_message(Kind::AuthNowRequired, json!({"security": []}), seen);
             flaw.at("", "security")
@@ -37,8 +35,8 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Flaw> {
         return None;
     }
     let expected = json!({"security": needs(case)});
-    let seen: Vec<String> = presented.iter().copied().map(describe).collect();
-    if presented.is_empty() {
+    let seen: Vec<String> = presented.map(describe).collect();
+    if is_bare {
         let is_public = has_cookie(case) || is_cached(case) || hands_out_tokens(case);
         return (!is_public).then(|| {
             let seen = json!({"credentials": seen, "status": status});
@@ -50,6 +48,20 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Flaw> {
     let written = json!(seen);
     let seen = json!({"credentials": seen, "status": status});
     Some(Flaw::of_message(kind, expected, seen).at("", "security").written(written))
+}
+
+/// Whether nothing was presented that could be a credential.
+pub(in crate::contract) fn is_anonymous(exchange: &Exchange) -> bool {
+    let mut credentials = exchange.credentials.iter();
+    credentials.all(|known| known.kind == CredentialKind::SessionCookie)
+        && !exchange.request.fields.iter().any(|field| &*field.name == "cookie")
+}
+
+/// Whether the contract says of a status that it comes, by itself or by its range: then refusing is part of what the operation
+/// does, whatever is not said of credentials.
+fn documents(case: &Case<'_>, status: u16) -> bool {
+    let keys = [ResponseKey::Exact(status), ResponseKey::Range(4)];
+    case.operation.responses.iter().any(|response| keys.contains(&response.key))
 }
 
 /// Whether some alternative is presented completely.
@@ -82,8 +94,7 @@ fn is_presented(case: &Case<'_>, scheme: &SchemeKind) -> bool {
     };
     match scheme {
         SchemeKind::ApiKey { place: Place::Header, name } => {
-            let name = name.to_ascii_lowercase();
-            case.exchange.request.fields.iter().any(|field| *field.name == *name)
+            case.exchange.request.fields.iter().any(|field| field.name.eq_ignore_ascii_case(name))
         }
         SchemeKind::ApiKey { place: Place::Query, name } => {
             let query = case.exchange.query.as_deref().unwrap_or_default();

@@ -6,6 +6,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use crate::model::exchange::{Body, Exchange};
 use crate::model::hash::{fold, fold_bytes};
@@ -30,7 +31,7 @@ pub(super) fn request(exchange: &Exchange, operation: usize, form: Option<u64>) 
     let mut hasher = DefaultHasher::new();
     operation.hash(&mut hasher);
     exchange.request.media.as_ref().map(crate::model::media::MediaType::essence).hash(&mut hasher);
-    let mut names: Vec<&str> = exchange
+    let mut names: SmallVec<[&str; 16]> = exchange
         .query
         .iter()
         .flat_map(|query| query.split('&'))

@@ -432,6 +432,8 @@ paths:
   /key: {get: {security: [{key: []}], responses: {'200': {description: ok}}}}
   /either: {get: {security: [{bearer: []}, {}], responses: {'200': {description: ok}}}}
   /open: {get: {security: [], responses: {'200': {description: ok}}}}
+  /asked: {get: {security: [], responses: {'200': {description: ok}, '401': {description: challenge}}}}
+  /any: {get: {security: [], responses: {'2XX': {description: ok}, '4XX': {description: as asked}}}}
   /oauth/token: {post: {responses: {'200': {description: ok}}}}
   /mtls: {get: {security: [{cert: []}], responses: {'200': {description: ok}}}}
 components:
@@ -453,6 +455,10 @@ components:
         (exchange("GET /open", 200), &[]),
         (exchange("GET /open", 401), &["auth.now-required str"]),
         (exchange("GET /open", 401).bearer(), &[]),
+        // What the contract says itself is no news: a challenge, or an answer as asked for.
+        (exchange("GET /asked", 401), &[]),
+        (exchange("GET /asked", 403), &["auth.now-required str"]),
+        (exchange("GET /any", 401), &[]),
         (exchange("POST /oauth/token", 200), &[]),
         (exchange("GET /mtls", 200), &[]),
     ] {

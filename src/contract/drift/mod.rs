@@ -40,7 +40,7 @@ use super::slot::Slot;
 pub use decide::{Decision, Illegal, Until};
 use episode::WINDOW_MS;
 use life::Cause;
-use opportunity::Body;
+use opportunity::{Body, Parents};
 use refusals::Refusals;
 use storm::Bucket;
 pub use storm::Storm;
@@ -233,6 +233,7 @@ impl Drift {
     /// Counts the opportunities of findings that did not occur, and resolves those that are over.
     fn pass(&mut self, sighting: &Sighting<'_>, transitions: &mut Vec<Transition>) {
         let judgement = sighting.judgement;
+        let mut parents = Parents::default();
         for slot in &judgement.tally.slots {
             if self.totals.len() < SLOTS_MAX || self.totals.contains_key(slot) {
                 *self.totals.entry(*slot).or_default() += 1;
@@ -244,7 +245,10 @@ impl Drift {
                     .iter()
                     .chain(&judgement.tally.refusal)
                     .any(|deviation| *deviation.fingerprint == **fingerprint);
-                if occurs || !tracked.is_counted() || !tracked.had_opportunity(sighting) {
+                if occurs
+                    || !tracked.is_counted()
+                    || !tracked.had_opportunity(sighting, &mut parents)
+                {
                     continue;
                 }
                 tracked.episode.pass();

@@ -1,4 +1,7 @@
 //! Whether a body held what a deviation deviates in: an absent parent is no opportunity.
+//!
+//! Owns the look at one exchange: each place is looked for once, however many findings ask for it. Refuses to own which findings
+//! ask.
 
 use std::borrow::Cow;
 
@@ -6,15 +9,44 @@ use serde_json::Value;
 use smallvec::SmallVec;
 
 use super::super::judgement::{Judgement, Seen};
+use super::Sighting;
 use crate::model::exchange::Exchange;
 use crate::model::finding::Direction;
+use crate::model::hash::fold_bytes;
 use crate::model::observation::{self, Observation, Tape, Token};
+
+/// What one exchange held, by place.
+#[derive(Default)]
+pub(super) struct Parents(SmallVec<[(u64, bool); 8]>);
+
+impl Parents {
+    /// Whether some object or array of a message stands where the last step of a generalised pointer begins.
+    pub(super) fn hold(
+        &mut self,
+        sighting: &Sighting<'_>,
+        direction: Direction,
+        pointer: &str,
+    ) -> bool {
+        let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let place = fold_bytes(u64::from(direction == Direction::Request), parent.as_bytes());
+        match self.0.binary_search_by_key(&place, |(known, _)| *known) {
+            Ok(at) => self.0.get(at).is_some_and(|(_, is_there)| *is_there),
+            Err(at) => {
+                let is_there = sighting.body(direction).has_parent(pointer);
+                self.0.insert(at, (place, is_there));
+                is_there
+            }
+        }
+    }
+}
 
 /// A body as far as it is known.
 #[derive(Clone, Copy)]
 pub(super) enum Body<'a> {
     Nothing,
     Value(&'a Value),
+    /// An object of scalars.
+    Scalars,
     /// Read off its tape, the names out of its bytes.
     Tape(&'a Tape, &'a [u8]),
 }
@@ -31,6 +63,7 @@ impl<'a> Body<'a> {
         match seen {
             Seen::Nothing => Self::Nothing,
             Seen::Value(value) => Self::Value(value),
+            Seen::Scalars => Self::Scalars,
             Seen::Unread => {
                 let message = if is_request { &exchange.request } else { &exchange.response };
                 let kept =
@@ -53,6 +86,7 @@ impl<'a> Body<'a> {
         match self {
             Self::Nothing => false,
             Self::Value(value) => exists(value, parent),
+            Self::Scalars => parent.is_empty(),
             Self::Tape(tape, bytes) => Reader { tape, bytes }.exists(0, parent),
         }
     }

@@ -2,9 +2,8 @@
 //!
 //! Owns the rule *refused though valid* of `spec/contract.md` 5. Not stored: after a restart the forms are learned anew.
 
-use std::collections::BTreeMap;
-
 use super::super::options::Thresholds;
+use crate::model::hash::ByHash;
 
 /// Forms remembered per API; beyond it the half that was not seen for longest goes.
 const FORMS_MAX: usize = 4_096;
@@ -14,7 +13,7 @@ const RECENT: u32 = 20;
 
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    forms: BTreeMap<u64, Form>,
+    forms: ByHash<Form>,
 }
 
 #[derive(Debug, Default)]

@@ -38,6 +38,12 @@ pub(super) fn is_due(
             let frequent = n >= 1_000 && k.saturating_mul(1_000) >= n;
             k >= least(thresholds.contradiction) && (independent || frequent || k == n)
         }
+        // Some of what is public may be closed to strangers; an operation that is closed answers none of them.
+        Rule::Closed => {
+            let as_a_rule = k.saturating_mul(10) >= episode.since_first.saturating_mul(9);
+            let independent = episode.consumers() >= 2 || windows >= 2 || k == n;
+            k >= least(thresholds.contradiction) && as_a_rule && independent
+        }
         Rule::Redirect => n >= 20 && k.saturating_mul(100) >= n.saturating_mul(95),
         Rule::Failure => k >= 3 && n >= 100 && k.saturating_mul(100) >= n && windows >= 2,
     };
@@ -68,7 +74,7 @@ mod tests {
     #[test]
     fn thresholds_read_as_their_table() {
         use Rule::{
-            Contradiction, Failure, Redirect, Refusal, Unauthenticated, Undocumented,
+            Closed, Contradiction, Failure, Redirect, Refusal, Unauthenticated, Undocumented,
             UndocumentedField,
         };
         for (rule, n, k, consumers, windows, spread, expected) in [
@@ -90,6 +96,9 @@ mod tests {
             (Failure, 100, 50, 2, 1, 0, false),
             (Failure, 100, 50, 2, 2, 0, true),
             (Failure, 1_000, 9, 2, 2, 0, false),
+            (Closed, 100, 3, 1, 1, 0, false),
+            (Closed, 100, 2, 2, 2, 0, false),
+            (Closed, 100, 3, 2, 1, 0, true),
             (Redirect, 19, 19, 2, 2, 0, false),
             (Redirect, 20, 19, 2, 2, 0, true),
             (Redirect, 100, 94, 2, 2, 0, false),
@@ -99,6 +108,15 @@ mod tests {
             let due = is_due(rule, &episode, &Thresholds::default(), false, None);
             assert_eq!(due, expected, "{rule:?} {k} of {n}, c {consumers}, w {windows}");
         }
+    }
+
+    #[test]
+    fn what_is_closed_to_some_is_not_closed() {
+        let mut episode = episode(100, 3, 3, 1, 0);
+        let thresholds = Thresholds::default();
+        assert!(is_due(Rule::Closed, &episode, &thresholds, false, None));
+        episode.pass();
+        assert!(!is_due(Rule::Closed, &episode, &thresholds, false, None));
     }
 
     #[test]

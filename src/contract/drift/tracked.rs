@@ -11,12 +11,14 @@ use crate::model::finding::{Direction, Finding, FindingState, Statistics};
 use crate::model::revision::Origin;
 use crate::model::units::Span;
 
+use super::super::check::is_anonymous;
 use super::super::judgement::Deviation;
 use super::super::kinds::{self, Rule};
 use super::super::render;
 use super::super::slot::Slot;
 use super::episode::Episode;
 use super::life::{Cause, step};
+use super::opportunity::Parents;
 use super::{Change, Sighting, Transition, Until, statistics};
 
 #[derive(Debug)]
@@ -146,12 +148,16 @@ impl Tracked {
     }
 
     /// Whether the exchange could have shown the deviation: what holds it was there.
-    pub(super) fn had_opportunity(&self, sighting: &Sighting<'_>) -> bool {
-        let pointer = &self.finding.location.pointer;
+    pub(super) fn had_opportunity(&self, sighting: &Sighting<'_>, parents: &mut Parents) -> bool {
+        // Who presents credentials cannot show that strangers are refused.
+        if self.rule == Rule::Closed && !is_anonymous(sighting.exchange) {
+            return false;
+        }
+        let (direction, pointer) = (self.finding.direction, &self.finding.location.pointer);
         // Pointers that are no places in a body (`query/limit`) always have their parent.
-        self.finding.direction == Direction::Structure
+        direction == Direction::Structure
             || !pointer.starts_with('/')
-            || sighting.body(self.finding.direction).has_parent(pointer)
+            || parents.hold(sighting, direction, pointer)
     }
 
     pub(super) fn is_muted_no_more(&self, now_ms: i64) -> bool {

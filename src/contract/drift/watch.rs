@@ -10,6 +10,7 @@ mod memory;
 #[cfg(test)]
 mod tests;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -149,13 +150,12 @@ impl Watch {
         };
         let operation = baseline.operation(index);
         let name = (operation.method.clone(), operation.template.clone());
-        if !self.operations.contains_key(&name) {
-            if self.operations.len() >= OPERATIONS_MAX {
-                return noticed;
-            }
-            self.operations.insert(name.clone(), Activity::default());
-        }
-        let Some(activity) = self.operations.get_mut(&name) else { return noticed };
+        let has_room = self.operations.len() < OPERATIONS_MAX;
+        let activity = match self.operations.entry(name.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) if has_room => place.insert(Activity::default()),
+            Entry::Vacant(_) => return noticed,
+        };
         noticed.back.extend(activity.arrive(exchange.time_ms));
         activity.answer((operation, exchange, judgement), &self.forms, &mut noticed);
         activity.succeed((operation, exchange, judgement), &mut noticed);

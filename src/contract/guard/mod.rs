@@ -6,6 +6,7 @@
 
 mod compile;
 mod found;
+mod lone;
 mod shape;
 mod test;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use crate::model::hash::{ByHash, HashKey};
 use test::Tests;
 
 /// The place of everything that no schema speaks of.
-const FREE: usize = 0;
+pub(super) const FREE: usize = 0;
 
 /// The place of what cannot be covered for certain.
 const BLIND: usize = 1;

@@ -18,19 +18,22 @@ const TESTS_MAX: u32 = 512;
 /// Items of an array that are all tested; of those behind every eighth.
 pub(super) const ITEMS_FIRST: usize = 64;
 
+/// Digits of a number that a float holds exactly, its point and sign included.
+const SHORT_MAX: usize = 16;
+
 /// Kinds of values and marks between them.
-const NULL: u64 = 1;
-const BOOLEAN: u64 = 2;
-const INTEGER: u64 = 3;
-const UNSIGNED: u64 = 4;
-const WHOLE: u64 = 5;
-const FRACTION: u64 = 6;
-const TEXT: u64 = 7;
-const ARRAY: u64 = 8;
-const OBJECT: u64 = 9;
+pub(super) const NULL: u64 = 1;
+pub(super) const BOOLEAN: u64 = 2;
+pub(super) const INTEGER: u64 = 3;
+pub(super) const UNSIGNED: u64 = 4;
+pub(super) const WHOLE: u64 = 5;
+pub(super) const FRACTION: u64 = 6;
+pub(super) const TEXT: u64 = 7;
+pub(super) const ARRAY: u64 = 8;
+pub(super) const OBJECT: u64 = 9;
 const ANYTHING: u64 = 10;
 const LATE: u64 = 11;
-const UNTESTED: u64 = 12;
+pub(super) const UNTESTED: u64 = 12;
 
 /// What is told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,13 @@ pub(in crate::contract) struct Shape {
     pub(in crate::contract) id: u64,
     /// Values that were left untested for being too many.
     pub(in crate::contract) unchecked: u32,
+}
+
+impl Shape {
+    /// The shape of what was tested value by value.
+    pub(in crate::contract) fn whole(id: u64) -> Self {
+        Self { id, unchecked: 0 }
+    }
 }
 
 impl Reading<'_> {
@@ -139,7 +149,7 @@ impl<'r> Walk<'r> {
 
     fn scalar(&mut self, (token, at): (Token, Place), tests: &Tests, view: View) -> Option<u64> {
         self.withheld |= view.hidden;
-        let (kind, number) = match token {
+        match token {
             Token::Null => return Some(NULL),
             Token::Bool(value) => {
                 let told = tests.booleans && !view.hidden;
@@ -147,16 +157,45 @@ impl<'r> Walk<'r> {
             }
             Token::Text { .. } => {
                 let asked = !view.hidden && tests.ask_texts() && self.may_test(view);
-                let answer = if asked { tests.text(&self.text(at)?) } else { UNTESTED };
+                let answer = match asked {
+                    false => UNTESTED,
+                    // A tape is of UTF-8 alone.
+                    true if tests.texts.is_empty() && !at.escaped => {
+                        tests.bytes(at.of(self.reading.body))
+                    }
+                    true => tests.text(&self.text(at)?),
+                };
                 return Some(fold(TEXT, answer));
             }
-            Token::Integer(value) => (INTEGER, Number::Integer(value)),
-            Token::BigInteger | Token::Float => self.number(at)?,
-            Token::HiddenNumber { .. } if view.hidden => self.number(at)?,
+            Token::Integer(_) | Token::BigInteger | Token::Float => {}
+            Token::HiddenNumber { .. } if view.hidden => {}
             _ => return None,
+        }
+        if view.hidden || !tests.ask_numbers() || !self.may_test(view) {
+            let short = if token == Token::Float { self.short_kind(at) } else { None };
+            let kind = match (token, short) {
+                (Token::Integer(_), _) => INTEGER,
+                (_, Some(kind)) => kind,
+                (_, None) => self.number(at)?.0,
+            };
+            return Some(fold(kind, UNTESTED));
+        }
+        let (kind, number) = match token {
+            Token::Integer(value) => (INTEGER, Number::Integer(value)),
+            _ => self.number(at)?,
         };
-        let asked = !view.hidden && tests.ask_numbers() && self.may_test(view);
-        Some(fold(kind, if asked { tests.number(number) } else { UNTESTED }))
+        Some(fold(kind, tests.number(number)))
+    }
+
+    /// The kind of a short number with a point, without reading it.
+    fn short_kind(&self, at: Place) -> Option<u64> {
+        let raw = at.of(self.reading.body);
+        if raw.len() > SHORT_MAX || raw.iter().any(|byte| matches!(byte, b'e' | b'E')) {
+            return None;
+        }
+        let point = raw.iter().position(|byte| *byte == b'.')?;
+        let is_whole = raw.get(point + 1..)?.iter().all(|byte| *byte == b'0');
+        Some(if is_whole { WHOLE } else { FRACTION })
     }
 
     /// Whether one more value is tested.

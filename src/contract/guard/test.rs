@@ -4,7 +4,6 @@
 //! by the validator itself, so that both can never disagree. Where a cheap answer could be wrong the value itself is the
 //! answer: that costs a proof and is never false.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::compile::{Answer, Lone};
@@ -13,6 +12,9 @@ use crate::model::hash::fold;
 /// Below this, integers and floats compare exactly.
 pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
 
+/// So many members are sooner compared than searched.
+const FEW: usize = 8;
+
 /// The tests of one place. Empty: the value does not matter, only its kind.
 #[derive(Debug, Default)]
 pub(super) struct Tests {
@@ -20,8 +22,8 @@ pub(super) struct Tests {
     pub(super) lengths: Vec<u64>,
     /// Limits to numbers, sorted.
     pub(super) limits: Vec<i64>,
-    /// Members of enums, each with the number of the set of enums that list it, from 1.
-    pub(super) members: BTreeMap<Box<[u8]>, u64>,
+    /// Members of enums, sorted, each with the number of the set of enums that list it, from 1.
+    pub(super) members: Vec<(Box<[u8]>, u64)>,
     /// Whether a boolean is true matters.
     pub(super) booleans: bool,
     /// Keywords that speak of texts.
@@ -50,15 +52,31 @@ impl Tests {
 
     /// How a text answers.
     pub(super) fn text(&self, text: &str) -> u64 {
+        let answer = self.bytes(text.as_bytes());
+        self.texts.iter().fold(answer, |answer, keyword| fold(answer, code(keyword.text(text))))
+    }
+
+    /// The same of UTF-8 where no keyword wants to read it ([`Self::texts`] is empty).
+    pub(super) fn bytes(&self, text: &[u8]) -> u64 {
         let mut answer = 0;
         if !self.lengths.is_empty() {
             answer = fold(answer, length_interval(&self.lengths, text));
         }
         if !self.members.is_empty() {
-            let member = self.members.get(text.as_bytes()).copied().unwrap_or(0);
-            answer = fold(answer, member);
+            answer = fold(answer, self.member(text));
         }
-        self.texts.iter().fold(answer, |answer, keyword| fold(answer, code(keyword.text(text))))
+        answer
+    }
+
+    /// Which member of the enums a text is; 0 for none.
+    fn member(&self, text: &[u8]) -> u64 {
+        let known = if self.members.len() <= FEW {
+            self.members.iter().find(|(member, _)| **member == *text)
+        } else {
+            let at = self.members.binary_search_by(|(member, _)| (**member).cmp(text));
+            at.ok().and_then(|at| self.members.get(at))
+        };
+        known.map_or(0, |(_, number)| *number)
     }
 
     /// How a number answers.
@@ -111,11 +129,16 @@ pub(super) fn interval<T>(limits: &[T], compare: impl Fn(&T) -> std::cmp::Orderi
 }
 
 /// The same of the number of characters, which are counted only where the number of bytes leaves it open.
-fn length_interval(limits: &[u64], text: &str) -> u64 {
+fn length_interval(limits: &[u64], text: &[u8]) -> u64 {
     let bytes = text.len() as u64;
     let of = |count: u64| interval(limits, |limit| limit.cmp(&count));
     let (most, least) = (of(bytes), of(bytes.div_ceil(4)));
-    if most == least && most.is_multiple_of(2) { most } else { of(text.chars().count() as u64) }
+    if most == least && most.is_multiple_of(2) { most } else { of(characters(text)) }
+}
+
+/// Characters of UTF-8: bytes that begin one.
+fn characters(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u64
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
-//! What is known of bodies by their guarded shapes, so that a shape is judged once (`spec/contract.md` 3.1).
+//! What is known of heads and bodies by their guarded shapes, so that a shape is judged once (`spec/contract.md` 3.1).
 //!
-//! Owns the table of proofs of one baseline, the audits that judge one body in 64 all the same, and the limit to judging in full
+//! Owns the table of proofs of one baseline, the audits that judge one in 64 all the same, and the limit to judging in full
 //! where shapes prove too little. Pure but for its memory. Refuses to own shapes (`guard`) and judging (`check`).
 
 mod bucket;
+mod heads;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Weak};
 
 use super::baseline::Baseline;
@@ -16,13 +18,15 @@ use super::check::Flaw;
 use super::guard::{self, Grain, Reading, Shape};
 use super::judgement::{Reason, Validity};
 use super::specification::{SchemaRef, Side};
-use crate::model::hash::{HashKey, fold};
+use crate::model::hash::{HashKey, Hashed, fold};
 use crate::model::observation::Tape;
 use crate::model::redaction::Plan;
 use bucket::{Bucket, Consumers};
+use heads::Head;
+pub(super) use heads::{Field, Name as HeadName};
 use table::Table;
 
-/// One body in so many of a schema is judged in full, whatever is known.
+/// One body in so many of a schema, one head in so many of a message, is judged in full, whatever is known.
 const AUDIT_EACH: u64 = 64;
 
 /// Bodies of a schema over which it is decided whether shapes prove enough.
@@ -31,8 +35,8 @@ const WINDOW: u32 = 1_000;
 /// Proofs of one schema that a new one is compared with, to be kept once.
 const RECENT_MAX: usize = 32;
 
-/// Everything that judging said of one body, beside its value.
-#[derive(Debug, Clone, PartialEq)]
+/// Everything that judging said of one head or body, beside its value.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Proof {
     pub(super) flaws: Vec<Flaw>,
     pub(super) validity: Validity,
@@ -44,7 +48,7 @@ pub(super) struct Proof {
     pub(super) plain: bool,
 }
 
-/// What became of the bodies that were looked up.
+/// What became of the heads and bodies that were looked up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ProofCounts {
     /// Known by their shape.
@@ -67,20 +71,22 @@ pub struct ProofCounts {
 #[derive(Debug)]
 pub struct Proofs {
     plan: guard::Plan,
-    index: HashMap<(Side, Arc<str>), usize>,
+    /// By schema: its slot, and where its bodies begin in the plan.
+    index: HashMap<(Side, Arc<str>), (usize, usize)>,
+    heads: HashMap<HeadName, Head, BuildHasherDefault<Hashed>>,
     slots: Vec<Slot>,
     table: Table,
     bucket: Bucket,
     consumers: Consumers,
+    /// Nobody has seen the consumer of the exchange that is being judged.
+    is_newcomer: bool,
     memory: Vec<u64>,
     counts: ProofCounts,
 }
 
-/// What is known of one schema.
-#[derive(Debug)]
+/// What is known of one schema, or of one head.
+#[derive(Debug, Default)]
 struct Slot {
-    /// Where its bodies begin in the plan.
-    root: usize,
     seen: u64,
     /// Bodies and hits of the current window.
     window: (u32, u32),
@@ -93,13 +99,21 @@ struct Slot {
 pub(super) struct Question<'q> {
     pub(super) side: Side,
     pub(super) schema: &'q SchemaRef,
-    /// None where nothing was observed of it.
-    pub(super) tape: Option<&'q Tape>,
+    pub(super) look: Look<'q>,
     pub(super) body: &'q [u8],
     pub(super) redaction: &'q Plan,
     pub(super) status: u16,
-    pub(super) consumer: u64,
     pub(super) time_ms: i64,
+}
+
+/// How the shape of a body is found.
+#[derive(Clone, Copy)]
+pub(super) enum Look<'q> {
+    Tape(&'q Tape),
+    /// A form, by whoever reads forms: given the plan and where that of its schema begins.
+    Form(&'q dyn Fn(&guard::Plan, usize) -> Option<u64>),
+    /// Nothing was observed of it.
+    Nothing,
 }
 
 /// What to do with a body.
@@ -112,7 +126,7 @@ pub(super) enum Advice {
 }
 
 /// Says what a full judgement is to be kept as.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Ticket {
     slot: usize,
     coarse: Option<Shape>,
@@ -128,10 +142,12 @@ impl Proofs {
         Self {
             plan: guard::Plan::new(key),
             index: HashMap::new(),
+            heads: HashMap::default(),
             slots: Vec::new(),
             table: Table::default(),
             bucket: Bucket::default(),
             consumers: Consumers::default(),
+            is_newcomer: false,
             memory: Vec::new(),
             counts: ProofCounts::default(),
         }
@@ -142,11 +158,15 @@ impl Proofs {
         std::mem::take(&mut self.counts)
     }
 
+    /// Begins an exchange: what is asked next is of this consumer.
+    pub(super) fn meet(&mut self, consumer: u64) {
+        self.is_newcomer = self.consumers.is_new(consumer);
+    }
+
     /// Looks a body up by its shape.
     pub(super) fn ask(&mut self, baseline: &Baseline, question: &Question<'_>) -> Advice {
-        let is_new_consumer = self.consumers.is_new(question.consumer);
-        let index = self.slot(baseline, question);
-        let (coarse, exact) = self.shapes(index, question);
+        let (index, root) = self.slot(baseline, question);
+        let (coarse, exact) = self.shapes((index, root), question);
         let mut shapes = [coarse, exact].into_iter().flatten();
         let found = shapes.find_map(|shape| self.table.get(key(index, shape)));
         let slot = &mut self.slots[index];
@@ -161,7 +181,7 @@ impl Proofs {
             return Advice::Judge(Ticket { slot: index, coarse, exact, known: Some(known) });
         }
         let is_rare = slot.seen < u64::from(WINDOW);
-        let is_urgent = is_rare || is_new_consumer || !(200..300).contains(&question.status);
+        let is_urgent = is_rare || self.is_newcomer || !(200..300).contains(&question.status);
         let is_limited = slot.is_cold || coarse.is_none();
         if is_limited && !self.bucket.admit(question.time_ms, is_urgent) {
             self.counts.skipped += 1;
@@ -215,23 +235,35 @@ impl Proofs {
         admitted
     }
 
-    fn slot(&mut self, baseline: &Baseline, question: &Question<'_>) -> usize {
+    /// The slot of a schema, and where its bodies begin in the plan.
+    fn slot(&mut self, baseline: &Baseline, question: &Question<'_>) -> (usize, usize) {
         let name = (question.side, Arc::clone(&question.schema.key));
-        if let Some(index) = self.index.get(&name) {
-            return *index;
+        if let Some(known) = self.index.get(&name) {
+            return *known;
         }
         let schemas = (&baseline.specification.schemas, &baseline.validators);
         let root = self.plan.root(schemas, (question.side, question.schema));
-        self.slots.push(Slot { root, seen: 0, window: (0, 0), is_cold: false, recent: Vec::new() });
-        self.index.insert(name, self.slots.len() - 1);
-        self.slots.len() - 1
+        self.slots.push(Slot::default());
+        let known = (self.slots.len() - 1, root);
+        self.index.insert(name, known);
+        known
     }
 
     /// The shape in both grains; the exact one only where the coarse one is not known.
-    fn shapes(&mut self, index: usize, question: &Question<'_>) -> (Option<Shape>, Option<Shape>) {
-        let Some(tape) = question.tape else { return (None, None) };
-        let Question { body, redaction, side, .. } = *question;
-        let root = self.slots[index].root;
+    fn shapes(
+        &mut self,
+        (index, root): (usize, usize),
+        question: &Question<'_>,
+    ) -> (Option<Shape>, Option<Shape>) {
+        let Question { look, body, redaction, side, .. } = *question;
+        let tape = match look {
+            Look::Tape(tape) => tape,
+            Look::Form(hash) => {
+                let shape = hash(&self.plan, root).map(Shape::whole);
+                return (shape, shape);
+            }
+            Look::Nothing => return (None, None),
+        };
         let reading = Reading { plan: &self.plan, root, tape, body, redaction };
         // The form of a request is part of what is known of it.
         let grain = Grain::Coarse { names: side == Side::Request };

@@ -39,7 +39,7 @@ fn the_table_holds_so_many_and_no_more() {
 
 #[test]
 fn a_schema_whose_shapes_seldom_come_again_is_cold() {
-    let mut slot = Slot { root: 0, seen: 0, window: (0, 0), is_cold: false, recent: Vec::new() };
+    let mut slot = Slot::default();
     (0..WINDOW).for_each(|number| slot.count(number % 3 == 0));
     assert!(slot.is_cold);
     (0..WINDOW).for_each(|number| slot.count(number % 3 != 0));

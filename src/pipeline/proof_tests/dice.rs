@@ -22,7 +22,7 @@ impl Dice {
         self.below(count) == 0
     }
 
-    fn pick<'t>(&mut self, list: &[&'t str]) -> &'t str {
+    pub(super) fn pick<'t>(&mut self, list: &[&'t str]) -> &'t str {
         list[usize::try_from(self.below(list.len() as u64)).unwrap_or(0)]
     }
 

@@ -4,7 +4,7 @@
 //! only counted. Bounded. Refuses to own when a field has vanished (`Presence`).
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::super::super::proof::Proof;
 use super::{Name, Presence};
@@ -12,8 +12,8 @@ use super::{Name, Presence};
 /// Fields that are followed.
 pub(super) const FIELDS_MAX: usize = 20_000;
 
-/// Shapes whose fields are remembered; beyond it all are found anew.
-const FOUND_MAX: usize = 8_192;
+/// Fields of all shapes that are remembered, one more for each shape; beyond it all are found anew.
+const FOUND_MAX: usize = 262_144;
 
 #[derive(Debug, Default)]
 pub(super) struct Fields {
@@ -22,13 +22,15 @@ pub(super) struct Fields {
     list: Vec<Presence>,
     /// By the address of what is known of a shape, operation, response and content.
     found: HashMap<(usize, [usize; 3]), Found>,
+    /// What `found` holds, as [`FOUND_MAX`] counts it.
+    held: usize,
 }
 
 /// The fields of one shape.
 #[derive(Debug)]
 struct Found {
-    /// Keeps the address taken.
-    _proof: Arc<Proof>,
+    /// Keeps the address taken, and nothing of what is known alive.
+    _proof: Weak<Proof>,
     /// Fields that were followed when it was made: one more may be among those passed over.
     known: usize,
     /// Places in the proof's list and in [`Fields::list`].
@@ -61,11 +63,16 @@ impl Fields {
             if Arc::strong_count(answer.proof) == 1 {
                 return count_all(&fields, (&answer.proof.fields, &mut self.list), &mut count);
             }
-            if self.found.len() >= FOUND_MAX {
+            self.held += fields.len() + 1;
+            if self.held > FOUND_MAX {
                 self.found.clear();
+                self.held = fields.len() + 1;
             }
-            let found = Found { _proof: Arc::clone(answer.proof), known: self.list.len(), fields };
-            self.found.insert(address, found);
+            let proof = Arc::downgrade(answer.proof);
+            let found = Found { _proof: proof, known: self.list.len(), fields };
+            if let Some(former) = self.found.insert(address, found) {
+                self.held -= former.fields.len() + 1;
+            }
         }
         if let Some(found) = self.found.get(&address) {
             count_all(&found.fields, (&answer.proof.fields, &mut self.list), &mut count);

@@ -36,8 +36,7 @@ impl Shared {
 
     /// The component of a record, if it is one.
     pub(super) fn reference(&self, members: &Members, context: Context<'_>) -> Option<String> {
-        let Context { direction, name, .. } = context;
-        let pool = self.pools.find(direction, name, members, &self.maps)?;
+        let pool = self.pools.find((context.direction, context.called), members, &self.maps)?;
         self.names.get(pool).cloned()
     }
 
@@ -68,6 +67,7 @@ impl Shared {
 fn context_of<'a>(pool: &'a Pool, context: Context<'a>) -> Context<'a> {
     Context {
         direction: pool.direction,
+        called: &pool.called,
         by_identity: pool.by_identity,
         consumers: pool.consumers,
         optional: &pool.optional,

@@ -23,6 +23,8 @@ pub(super) struct Identities {
     ids: Vec<String>,
     /// Of operations whose template is what it was.
     names: BTreeMap<usize, Names>,
+    /// What the parameters of a template are called, names erased: one path, whatever methods it has.
+    parameters: BTreeMap<String, Vec<String>>,
     /// The record to be published next; its operations are added as they are written.
     pub(super) next: Published,
 }
@@ -45,8 +47,8 @@ impl Identities {
         let present: BTreeSet<&Key> = keys.iter().collect();
         let gone: Vec<(&Key, &Names)> =
             former.operations.iter().filter(|(key, _)| !present.contains(key)).collect();
-        let shares = Shares::count(root, found, &new, &gone);
-        let heirs = shares.heirs();
+        let shares = Shares::count(root, found, &gone);
+        let heirs = shares.heirs(&new);
         next.aliases.clone_from(&former.aliases);
         next.operations.clone_from(&former.operations);
         let mut taken: BTreeSet<String> = former.aliases.keys().cloned().collect();
@@ -75,7 +77,11 @@ impl Identities {
                 next.aliases.insert(names.id.clone(), alias);
             }
         }
-        Self { ids, names, next }
+        let mut parameters = BTreeMap::new();
+        for ((_, template), names) in &former.operations {
+            parameters.entry(template.clone()).or_insert_with(|| names.parameters.clone());
+        }
+        Self { ids, names, parameters, next }
     }
 
     /// The id of an operation.
@@ -86,6 +92,11 @@ impl Identities {
     /// The names under which an operation was published with this very template.
     pub(super) fn names(&self, index: usize) -> Option<&Names> {
         self.names.get(&index)
+    }
+
+    /// The published names of a template's parameters, in order.
+    pub(super) fn parameters(&self, steps: &[Step]) -> &[String] {
+        self.parameters.get(&erased(steps)).map_or(&[], Vec::as_slice)
     }
 
     /// Operation ids that are spoken for, those of operations that may come back among them.
@@ -133,17 +144,17 @@ fn steps(template: &str) -> Vec<Step> {
     template.split('/').skip(1).filter(|segment| !segment.is_empty()).map(step).collect()
 }
 
-/// How many exchanges of operations that are gone belong to new ones.
+/// How many exchanges of operations that are gone belong to those that are there.
 #[derive(Default)]
 struct Shares {
-    /// By new operation and former id.
+    /// By operation and former id.
     counts: BTreeMap<(usize, String), u64>,
 }
 
 impl Shares {
-    fn count(root: &Node, found: &[Found], new: &[usize], gone: &[(&Key, &Names)]) -> Self {
+    fn count(root: &Node, found: &[Found], gone: &[(&Key, &Names)]) -> Self {
         let mut shares = Self::default();
-        if new.is_empty() || gone.is_empty() {
+        if gone.is_empty() {
             return shares;
         }
         let former: Vec<(&str, Vec<Step>, &str)> = gone
@@ -155,16 +166,17 @@ impl Shares {
             let old = route::best(old.map(|(index, (_, steps, _))| (index, &**steps)), path);
             let Some((_, _, id)) = old.and_then(|old| former.get(old)) else { return };
             let now = route::nearest(path, found, |found| found.method == method.0);
-            if let Some(now) = now.filter(|now| new.contains(now)) {
+            if let Some(now) = now {
                 *shares.counts.entry((now, (*id).to_owned())).or_default() += n;
             }
         });
         shares
     }
 
-    /// The former id that each new operation goes on under.
-    fn heirs(&self) -> BTreeMap<usize, String> {
-        let mut shares: Vec<(&(usize, String), &u64)> = self.counts.iter().collect();
+    /// The former id that each new operation goes on under; those that were there before have their own.
+    fn heirs(&self, new: &[usize]) -> BTreeMap<usize, String> {
+        let of_new = self.counts.iter().filter(|((index, _), _)| new.binary_search(index).is_ok());
+        let mut shares: Vec<(&(usize, String), &u64)> = of_new.collect();
         shares.sort_by_key(|((index, id), n)| (std::cmp::Reverse(**n), id, *index));
         let mut heirs: BTreeMap<usize, String> = BTreeMap::new();
         let mut taken: BTreeSet<&String> = BTreeSet::new();
@@ -176,7 +188,7 @@ impl Shares {
         heirs
     }
 
-    /// The new operation that has most of the exchanges of a former id.
+    /// The operation that has most of the exchanges of a former id.
     fn successor(&self, id: &str) -> Option<usize> {
         let own = self.counts.iter().filter(|((_, former), _)| former == id);
         own.max_by_key(|((index, _), n)| (**n, std::cmp::Reverse(*index)))

@@ -31,6 +31,7 @@ mod strays;
 mod surroundings;
 mod texts;
 mod unions;
+mod used;
 mod write;
 mod xml;
 
@@ -132,19 +133,23 @@ fn finished(mut model: Model, options: &ProjectOptions, report: &mut Report) -> 
     if !options.extensions {
         depths::spell_out(&mut model);
     }
-    if options.base_path == BasePath::Auto {
-        surroundings::move_base_path(&mut model);
-    }
+    let moved = match options.base_path {
+        BasePath::Auto => surroundings::move_base_path(&mut model),
+        BasePath::Keep => String::new(),
+    };
+    let base = format!("{}{moved}", options.path_prefix.trim_end_matches('/'));
     if options.pins.operation.is_empty() && options.pins.fact.is_empty() {
         let mut document = write::document(&model, options);
-        keep_texts(&mut document, options);
+        used::keep(&mut document);
+        keep_texts(&mut document, options, &base);
         return document;
     }
     // Counts stand in the extensions, where those that speak against pins are looked up.
     let extended = ProjectOptions { extensions: true, ..options.clone() };
     let mut document = write::document(&model, &extended);
-    keep_texts(&mut document, options);
-    let remarks = pinned::apply(&mut document, &options.pins, options.dialect);
+    used::keep(&mut document);
+    keep_texts(&mut document, options, &base);
+    let remarks = pinned::apply(&mut document, options, &moved);
     report.pins_without_effect.extend(remarks.without_effect);
     report.pins_against.extend(remarks.against);
     if !options.extensions {
@@ -153,9 +158,10 @@ fn finished(mut model: Model, options: &ProjectOptions, report: &mut Report) -> 
     document
 }
 
-fn keep_texts(document: &mut Value, options: &ProjectOptions) {
+/// `base`: what stands before the paths of the document.
+fn keep_texts(document: &mut Value, options: &ProjectOptions, base: &str) {
     if let Some(published) = &options.extends {
-        texts::keep(document, published, &options.path_prefix);
+        texts::keep(document, published, base);
     }
 }
 

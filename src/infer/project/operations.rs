@@ -40,7 +40,9 @@ impl<'a> Builder<'a> {
         let cell = &found.cell;
         let names = self.names(index, found);
         let support = Support::of(cell.n, cell.n);
-        let context = self.context(found);
+        let nouns = names::nouns_before(&found.steps, found.steps.len());
+        let called = nouns.last().map_or("", String::as_str);
+        let context = Context { called, ..self.context(found) };
         let mut parameters = parameters::of_template(&found.steps, &names.parameters, support);
         parameters.extend(parameters::stated(&cell.query, cell, Place::Query, context));
         parameters.extend(parameters::stated(&cell.headers, cell, Place::Header, context));
@@ -77,7 +79,7 @@ impl<'a> Builder<'a> {
         let method =
             Method::DOCUMENTED.get(usize::from(found.method)).cloned().unwrap_or(Method::Get);
         let former = self.identities.names(index).cloned();
-        let known = former.as_ref().map_or(&[][..], |names| &names.parameters);
+        let known = self.identities.parameters(&found.steps);
         let parameters = names::parameters(&found.steps, self.style, known);
         let operation_id = former.map_or_else(
             || names::operation(&method, &found.steps, lists(found), &mut self.taken),
@@ -105,6 +107,7 @@ impl<'a> Builder<'a> {
             several_consumers: self.several_consumers,
             instances: None,
             name: "",
+            called: "",
             optional: self.nothing,
             demanded: self.nothing,
             answered: self.nothing,

@@ -5,8 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::infer::Dialect;
-use crate::infer::options::{Fact, Operation, Pins};
+use crate::infer::options::{Fact, Operation};
+use crate::infer::{Dialect, ProjectOptions};
 
 /// Longest chain of references that is followed.
 const REFERENCES_MAX: usize = 32;
@@ -19,11 +19,13 @@ pub(super) struct Remarks {
     pub(super) against: Vec<String>,
 }
 
-/// Applies all pins of operations and properties.
-pub(super) fn apply(document: &mut Value, pins: &Pins, dialect: Dialect) -> Remarks {
+/// Applies all pins of operations and properties. `moved`: the base path that went to the servers, with which operations may be
+/// pinned too.
+pub(super) fn apply(document: &mut Value, options: &ProjectOptions, moved: &str) -> Remarks {
     let mut remarks = Remarks::default();
+    let (pins, dialect) = (&options.pins, options.dialect);
     for (name, operation) in &pins.operation {
-        if name_operation(document, name, operation).is_none() {
+        if name_operation(document, (name, moved), operation).is_none() {
             remarks.without_effect.push(format!("operation `{name}`"));
         }
     }
@@ -38,11 +40,15 @@ pub(super) fn apply(document: &mut Value, pins: &Pins, dialect: Dialect) -> Rema
 }
 
 /// Names an operation by its method and template, whatever its parameters are called.
-fn name_operation(document: &mut Value, name: &str, pin: &Operation) -> Option<()> {
+fn name_operation(
+    document: &mut Value,
+    (name, moved): (&str, &str),
+    pin: &Operation,
+) -> Option<()> {
     let (method, template) = name.split_once(' ')?;
     let paths = document.get_mut("paths")?.as_object_mut()?;
-    let wanted = erased(template);
-    let item = paths.iter_mut().find(|(path, _)| erased(path) == wanted)?.1;
+    let wanted = [erased(template), erased(template.strip_prefix(moved).unwrap_or(template))];
+    let item = paths.iter_mut().find(|(path, _)| wanted.contains(&erased(path)))?.1;
     let operation = item.get_mut(method.to_ascii_lowercase())?.as_object_mut()?;
     if let Some(id) = &pin.operation_id {
         operation.insert("operationId".into(), id.as_str().into());
@@ -88,21 +94,37 @@ fn state(
     {
         require(parent, &name, fact);
     }
-    if let Some(component) = &fact.component {
-        rename(document, &place, component);
-        return Some(None);
+    let whole = referred(document, &place);
+    if let Some(schema) = document.pointer_mut(&whole).and_then(Value::as_object_mut) {
+        describe(schema, fact);
     }
-    if let Some(schema) = document.pointer_mut(&place).and_then(Value::as_object_mut) {
-        describe(schema, fact, dialect);
+    // One place may be null, not all that refer to the same schema.
+    if let Some(schema) = document.pointer_mut(&place).and_then(Value::as_object_mut)
+        && fact.nullable
+    {
+        allow_null(schema, dialect);
     }
+    let taken = fact.component.as_deref().and_then(|name| rename(document, &place, name).err());
     let count = |name: &str| counts.as_ref().and_then(|counts| counts[name].as_u64());
-    let against = match (fact.required, count("n"), count("k")) {
+    let absent = match (fact.required, count("n"), count("k")) {
         (true, Some(n), Some(k)) if k < n => {
             Some(format!("is pinned as required and was absent {} times of {n}", n - k))
         }
         _ => None,
     };
-    Some(against)
+    Some(taken.or(absent))
+}
+
+/// The place of the schema that a place refers to, or that place.
+fn referred(document: &Value, place: &str) -> String {
+    let mut place = place;
+    for _ in 0..REFERENCES_MAX {
+        let reference = document.pointer(place).and_then(|schema| schema.get("$ref"));
+        let target = reference.and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
+        let Some(target) = target else { break };
+        place = target;
+    }
+    place.to_owned()
 }
 
 /// The place that a pointer leads to, references on the way followed.
@@ -150,7 +172,7 @@ fn require(parent: &mut Map<String, Value>, name: &str, fact: &Fact) {
 }
 
 /// What a schema says of its values.
-fn describe(schema: &mut Map<String, Value>, fact: &Fact, dialect: Dialect) {
+fn describe(schema: &mut Map<String, Value>, fact: &Fact) {
     if !fact.values.is_empty() {
         let kinds = schema.get("type").and_then(Value::as_array);
         let null = schema.get("nullable") == Some(&Value::Bool(true))
@@ -173,9 +195,6 @@ fn describe(schema: &mut Map<String, Value>, fact: &Fact, dialect: Dialect) {
     }
     if fact.record {
         schema.shift_remove("additionalProperties");
-    }
-    if fact.nullable {
-        allow_null(schema, dialect);
     }
 }
 
@@ -219,26 +238,24 @@ fn allow_null(schema: &mut Map<String, Value>, dialect: Dialect) {
 }
 
 /// Gives the schema at a place this name among the components: renames the one referred to, or makes one.
-fn rename(document: &mut Value, place: &str, component: &str) {
-    const SCHEMAS: &str = "#/components/schemas/";
-    let wanted = format!("{SCHEMAS}{component}");
-    let Some(schema) = document.pointer_mut(place) else { return };
-    let former = schema.get("$ref").and_then(Value::as_str).map(str::to_owned);
-    let name = match (&former, place.strip_prefix("/components/schemas/")) {
-        (Some(reference), _) => reference.strip_prefix(SCHEMAS).map(str::to_owned),
-        (None, Some(name)) if !name.contains('/') => Some(name.to_owned()),
-        (None, _) => None,
-    };
-    let whole = match &name {
-        Some(name) => document
-            .pointer_mut("/components/schemas")
-            .and_then(Value::as_object_mut)
-            .and_then(|schemas| schemas.shift_remove(name)),
-        None => Some(std::mem::replace(schema, json!({ "$ref": wanted }))),
-    };
-    let Some(whole) = whole else { return };
-    if let Some(name) = name {
-        refer(document, &format!("{SCHEMAS}{name}"), &wanted);
+///
+/// # Errors
+/// What stands in the way: another schema has the name.
+fn rename(document: &mut Value, place: &str, component: &str) -> Result<(), String> {
+    const SCHEMAS: &str = "/components/schemas/";
+    let target = format!("{SCHEMAS}{}", component.replace('~', "~0").replace('/', "~1"));
+    let whole = referred(document, place);
+    if whole == target {
+        return Ok(());
+    }
+    if document.pointer(&target).is_some() {
+        return Err(format!("is to be called `{component}`, and another schema is called that"));
+    }
+    let Some(schema) = document.pointer_mut(&whole) else { return Ok(()) };
+    let schema = std::mem::replace(schema, json!({ "$ref": format!("#{target}") }));
+    let named = whole.strip_prefix(SCHEMAS).filter(|name| !name.contains('/')).map(str::to_owned);
+    if named.is_some() {
+        refer(document, &format!("#{whole}"), &format!("#{target}"));
     }
     let members = document.as_object_mut();
     let components =
@@ -247,9 +264,11 @@ fn rename(document: &mut Value, place: &str, component: &str) {
         .and_then(Value::as_object_mut)
         .map(|components| components.entry("schemas").or_insert_with(|| json!({})));
     if let Some(schemas) = schemas.and_then(Value::as_object_mut) {
-        schemas.insert(component.to_owned(), whole);
+        named.and_then(|name| schemas.shift_remove(&name));
+        schemas.insert(component.to_owned(), schema);
         schemas.sort_keys();
     }
+    Ok(())
 }
 
 /// Lets all references to one schema lead to another.

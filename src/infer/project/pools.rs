@@ -83,6 +83,8 @@ pub(super) struct Pool {
     pub(super) sent: Option<Sent>,
     /// What it may be called, with votes: its own name last, before it what is around it.
     pub(super) names: BTreeMap<Vec<String>, usize>,
+    /// What it is called where it stands, before anything says that it only wraps.
+    pub(super) called: String,
     print: Print,
 }
 
@@ -166,18 +168,17 @@ impl Pools {
         }
     }
 
-    /// The pool that a record belongs to, which is called so where it stands.
+    /// The pool that a record belongs to, which goes that way and is called so where it stands.
     pub(super) fn find(
         &self,
-        direction: Direction,
-        name: &str,
+        (direction, called): (Direction, &str),
         members: &Members,
         maps: &Maps,
     ) -> Option<usize> {
         if self.pools.is_empty() || members.keys.len() < MEMBERS_MIN {
             return None;
         }
-        let key = key(direction, name, Print::of(members, maps));
+        let key = key(direction, called, Print::of(members, maps));
         self.by_key
             .get(&key)
             .copied()
@@ -203,8 +204,7 @@ pub(super) fn last_word(name: &str) -> String {
 
 impl Pool {
     fn key(&self) -> Key {
-        let name = self.names.keys().next().and_then(|names| names.last());
-        key(self.direction, name.map_or("", String::as_str), self.print.clone())
+        key(self.direction, &self.called, self.print.clone())
     }
 
     /// Whether a record, which was pooled with no other as it is, is one of these.
@@ -393,7 +393,7 @@ impl<'b> Around<'b> {
         for entry in members.keys.iter().filter(|_| !repeats) {
             let mut names = self.names.clone();
             let name = if map || data_name(&entry.name).is_some() { "" } else { &*entry.name };
-            if !name.is_empty() && !is_envelope(name) {
+            if !says_nothing(name) {
                 names.push(name.to_owned());
             }
             let by_identity = map || self.by_identity;
@@ -415,6 +415,7 @@ impl<'b> Around<'b> {
 
     fn site(&self, members: &Members) -> Pool {
         let mut names = self.names.clone();
+        let called = names.last().cloned().unwrap_or_default();
         if let (true, Some(last)) = (self.top, names.last_mut()) {
             last.push_str(envelope_suffix(self.body.direction, members));
         }
@@ -431,6 +432,7 @@ impl<'b> Around<'b> {
             leads: BTreeSet::new(),
             sent: None,
             names: BTreeMap::from([(names, 1)]),
+            called,
             print: Print::of(members, self.maps),
         }
     }
@@ -446,6 +448,11 @@ fn envelope_suffix(direction: Direction, members: &Members) -> &'static str {
         Some(_) => "Response",
         None => "",
     }
+}
+
+/// Whether a member's name tells nothing of what it holds; empty: it is data.
+pub(super) fn says_nothing(name: &str) -> bool {
+    name.is_empty() || data_name(name).is_some() || is_envelope(name)
 }
 
 /// Names of members that say nothing about what they hold.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::components::Shared;
 use super::ir::{Access, Kinds, Property, Schema, Support};
 use super::maps;
-use super::pools::Direction;
+use super::pools::{self, Direction};
 use super::recursion;
 use crate::infer::View;
 use crate::infer::monoid::{Bits64, Count, Monoid as _};
@@ -43,6 +43,8 @@ pub(super) struct Context<'a> {
     pub(super) instances: Option<f64>,
     /// The name under which the value stands.
     pub(super) name: &'a str,
+    /// What it is called: by that name, or by what is around it where that says nothing.
+    pub(super) called: &'a str,
     pub(super) direction: Direction,
     /// Members at the top never stated as required.
     pub(super) optional: &'a BTreeSet<u64>,
@@ -65,8 +67,10 @@ impl<'a> Context<'a> {
 
     fn below(self, name: &'a str, by_identity: bool, instances: Option<f64>) -> Self {
         let by_identity = self.by_identity || by_identity;
+        let called = if pools::says_nothing(name) { self.called } else { name };
         Self {
             name,
+            called,
             by_identity,
             instances,
             depth: self.depth + 1,

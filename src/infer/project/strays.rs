@@ -132,7 +132,8 @@ fn step(segment: &str) -> Step {
 impl Builder<'_> {
     /// What can be said of one.
     pub(super) fn stray(&mut self, stray: &Stray<'_>) -> Operation {
-        let names = names::parameters(&stray.steps, self.style, &[]);
+        let names =
+            names::parameters(&stray.steps, self.style, self.identities.parameters(&stray.steps));
         let method =
             Method::DOCUMENTED.get(usize::from(stray.method)).cloned().unwrap_or(Method::Get);
         let support = Support::of(stray.n, stray.n);

@@ -76,30 +76,36 @@ pub(super) fn servers(body: &Body, options: &ProjectOptions) -> Vec<String> {
     seen.into_iter().map(|(_, _, url)| url).collect()
 }
 
-/// Moves what all paths begin with to the servers, up to its last segment that is `api`, `rest` or a version.
-pub(super) fn move_base_path(model: &mut Model) {
-    let templates = model.operations.iter().map(|operation| &*operation.template);
-    let Some(common) = templates.map(str::to_owned).reduce(|left, right| shared(&left, &right))
-    else {
-        return;
-    };
-    let segments: Vec<&str> = common.split('/').skip(1).collect();
-    let Some(last) = segments.iter().rposition(|text| names::is_base(text) || is_version(text))
-    else {
-        return;
-    };
-    let base: String =
-        segments.iter().take(last + 1).map(|segment| format!("/{segment}")).collect();
-    for operation in &mut model.operations {
-        let rest = operation.template.strip_prefix(&base).filter(|rest| !rest.is_empty());
-        operation.template = rest.unwrap_or("/").to_owned();
+/// Moves what all paths begin with to the servers, up to its last segment that is `api`, `rest` or a version. Gives what was
+/// moved; empty: nothing.
+pub(super) fn move_base_path(model: &mut Model) -> String {
+    let base = common_base(model);
+    if base.is_empty() {
+        return base;
+    }
+    let operations = model.operations.iter_mut().map(|operation| &mut operation.template);
+    let others = model.other_methods.iter_mut().map(|(template, _)| template);
+    for template in operations.chain(others) {
+        let rest = template.strip_prefix(&base).filter(|rest| !rest.is_empty());
+        *template = rest.unwrap_or("/").to_owned();
     }
     for server in &mut model.servers {
         *server = format!("{}{base}", server.trim_end_matches('/'));
     }
     if model.servers.is_empty() {
-        model.servers.push(base);
+        model.servers.push(base.clone());
     }
+    base
+}
+
+/// What all templates begin with, up to its last segment that says where an API begins.
+fn common_base(model: &Model) -> String {
+    let templates = model.operations.iter().map(|operation| operation.template.clone());
+    let common = templates.reduce(|left, right| shared(&left, &right)).unwrap_or_default();
+    let segments: Vec<&str> = common.split('/').skip(1).collect();
+    let last = segments.iter().rposition(|text| names::is_base(text) || is_version(text));
+    let kept = last.map_or(0, |last| last + 1);
+    segments.iter().take(kept).map(|segment| format!("/{segment}")).collect()
 }
 
 /// The whole segments without parameters that two templates begin with.

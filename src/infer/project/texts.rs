@@ -13,10 +13,11 @@ use super::pins::base_path;
 /// Deepest nesting of schemas that is compared.
 const DEPTH_MAX: usize = 32;
 
-/// Puts the texts of a published document (Swagger 2.0, OpenAPI 3) into a document of the same API.
-pub(super) fn keep(document: &mut Value, published: &Value, path_prefix: &str) {
+/// Puts the texts of a published document (Swagger 2.0, OpenAPI 3) into a document of the same API, before whose paths
+/// `prefix` stands.
+pub(super) fn keep(document: &mut Value, published: &Value, prefix: &str) {
     let mut texts = Texts { published, found: Vec::new(), seen: BTreeSet::new() };
-    texts.operations(document, path_prefix);
+    texts.operations(document, prefix);
     for (place, members) in texts.found {
         if let Some(target) = document.pointer_mut(&place).and_then(Value::as_object_mut) {
             put_first(target, members);
@@ -33,9 +34,8 @@ struct Texts<'p> {
 }
 
 impl<'p> Texts<'p> {
-    fn operations(&mut self, document: &Value, path_prefix: &str) {
+    fn operations(&mut self, document: &Value, prefix: &str) {
         let base = base_path(self.published);
-        let prefix = path_prefix.trim_end_matches('/');
         let published = self.published.get("paths").and_then(Value::as_object);
         let paths = document.get("paths").and_then(Value::as_object);
         for (template, item) in published.into_iter().flatten() {

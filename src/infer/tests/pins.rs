@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Dialect, ProjectOptions, Projection, Shot, learned, paths, plain, project};
-use crate::infer::Pins;
+use crate::infer::{BasePath, Pins};
 use crate::model::problem::Problems;
 
 fn pins(value: Value) -> Pins {
@@ -179,4 +179,55 @@ fn texts_of_a_published_specification_are_kept() {
     // Facts come from traffic.
     assert_eq!(schema["properties"]["mail"]["type"], "integer");
     assert_eq!(schema["properties"]["mail"]["description"], "Where to write to");
+}
+
+/// A list of orders and one order, which share a schema.
+fn orders() -> Vec<Shot> {
+    let order = |n: usize| json!({"id": n, "state": (["new", "paid"][n % 2]), "total": 1.5});
+    let lists = (0..20).map(|n| Shot::get("/api/v1/orders", json!([order(n)])));
+    let each = (0..20).map(|n| Shot::get(&format!("/api/v1/orders/{n}"), order(n)));
+    lists.chain(each).collect()
+}
+
+#[test]
+fn a_pinned_component_keeps_its_other_facts_and_takes_no_name_that_is_taken() {
+    const PLACE: &str =
+        "/paths/~1api~1v1~1orders~1{orderId}/get/responses/200/content/application~1json/schema";
+    let fact = |component: &str| {
+        json!({ "fact": {
+            PLACE: { "component": component },
+            format!("{PLACE}/properties/state"): { "enum": ["new", "paid"], "component": "State" },
+        } })
+    };
+    let projection = pinned(&orders(), fact("Purchase"), plain());
+    let schemas = &projection.document["components"]["schemas"];
+    let names: Vec<&String> = schemas.as_object().expect("schemas").keys().collect();
+    assert_eq!(names, ["Purchase", "State"]);
+    assert_eq!(schemas["State"], json!({"type": "string", "enum": ["new", "paid"]}));
+    let reference = json!({"$ref": "#/components/schemas/Purchase"});
+    assert_eq!(projection.document.pointer(PLACE), Some(&reference));
+    let clash = pinned(&orders(), fact("State"), plain());
+    let against = &clash.report.pins_against;
+    assert!(against.iter().any(|pin| pin.contains("another schema is called that")), "{against:?}");
+    assert_eq!(clash.document["components"]["schemas"]["State"]["type"], "object");
+}
+
+#[test]
+fn texts_and_names_are_kept_when_the_base_path_moves_to_the_servers() {
+    let extends = json!({
+        "openapi": "3.0.3",
+        "servers": [{ "url": "https://shop.example/api/v1" }],
+        "paths": { "/orders/{n}": { "get": { "summary": "One order", "responses": {} } } },
+    });
+    let options =
+        ProjectOptions { extends: Some(Arc::new(extends)), base_path: BasePath::Auto, ..plain() };
+    let pin = json!({ "operation": { "GET /api/v1/orders": { "summary": "All orders" } } });
+    let mut shots = orders();
+    shots.extend(vec![Shot { method: "PURGE", ..Shot::get("/api/v1/orders", json!([])) }; 3]);
+    let projection = pinned(&shots, pin, options);
+    let document = &projection.document;
+    assert_eq!(paths(document), ["/orders", "/orders/{orderId}"]);
+    assert_eq!(document["paths"]["/orders/{orderId}"]["get"]["summary"], "One order");
+    assert_eq!(document["paths"]["/orders"]["get"]["summary"], "All orders");
+    assert!(projection.report.pins_without_effect.is_empty());
 }

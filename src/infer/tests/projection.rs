@@ -182,3 +182,28 @@ fn a_published_document_pins_its_templates_behind_its_base_path() {
         assert_eq!(crate::infer::templates(&document, "/v1"), ["/a/{b}"]);
     }
 }
+
+/// Three members are few enough that a name decides, which is that of the path where a body, or what wraps it, has none.
+#[test]
+fn a_small_record_at_the_top_or_in_an_envelope_is_referred_to() {
+    let order = |n: usize| json!({"id": n, "state": "new", "total": 1.5});
+    let shots: Vec<Shot> = (0..30)
+        .flat_map(|n| {
+            [
+                Shot::get("/orders", json!({"data": [order(n)]})),
+                Shot::get(&format!("/orders/{n}"), order(n)),
+                Shot::get(&format!("/carts/{n}"), json!({"order": order(n), "open": true})),
+            ]
+        })
+        .collect();
+    let document = project(&learned(&shots), &plain()).document;
+    let names: Vec<&String> =
+        document["components"]["schemas"].as_object().expect("schemas").keys().collect();
+    assert_eq!(names, ["Order"]);
+    let reference = json!({"$ref": "#/components/schemas/Order"});
+    assert_eq!(*answer(&document, "/orders/{orderId}", "get", "200"), reference);
+    let list = answer(&document, "/orders", "get", "200");
+    assert_eq!(list["properties"]["data"]["items"], reference);
+    let cart = answer(&document, "/carts/{cartId}", "get", "200");
+    assert_eq!(cart["properties"]["order"], reference);
+}

@@ -102,3 +102,39 @@ fn names_stay_as_they_were_published() {
     assert_eq!(paths(&second.document), ["/users/{userId}"]);
     assert_ne!(paths(&after(Published::default(), &more).document), ["/users/{userId}"]);
 }
+
+#[test]
+fn an_operation_that_joins_one_that_was_there_leaves_an_alias() {
+    let item =
+        |name: &str| Shot::get(&format!("/zones/{name}"), json!({"zoneId": name, "load": 1}));
+    let numbers: Vec<Shot> = (0..9).map(|n| item(&n.to_string())).collect();
+    let hall = Shot::get("/zones/hall", json!({"open": true, "seats": 4}));
+    let shots = [numbers, vec![hall; 9]].concat();
+    let first = after(Published::default(), &shots);
+    assert_eq!(paths(&first.document), ["/zones/hall", "/zones/{zoneId}"]);
+    let hall = id(&first.document, "/zones/hall");
+    // The hall is a zone like the others by now, and there are many with names.
+    let mut shots: Vec<Shot> = (0..40).map(|n| item(&word(n))).collect();
+    shots.extend((0..40).map(|n| item(&n.to_string())));
+    shots.extend(vec![item("hall"); 60]);
+    let second = after(first.published, &shots);
+    assert_eq!(paths(&second.document), ["/zones/{zoneId}"]);
+    assert_eq!(second.published.resolve(&hall), id(&second.document, "/zones/{zoneId}"));
+}
+
+#[test]
+fn a_new_method_of_a_path_calls_its_parameters_as_they_were_published() {
+    let get = |n: usize| Shot::get(&format!("/users/{n}"), json!({"mail": n, "age": 1}));
+    let shots: Vec<Shot> = (0..5).map(get).collect();
+    let first = after(Published::default(), &shots);
+    assert_eq!(paths(&first.document), ["/users/{userId}"]);
+    let mut more = shots;
+    for n in 0..60 {
+        let path = format!("/users/{n}");
+        let body = json!({"account_no_id": n, "age": 1});
+        more.push(Shot { method: "PUT", ..Shot::get(&path, body.clone()) });
+        more.push(Shot { method: "POST", status: 422, ..Shot::get(&path, json!({"error": "no"})) });
+    }
+    let second = after(first.published, &more);
+    assert_eq!(paths(&second.document), ["/users/{userId}"]);
+}

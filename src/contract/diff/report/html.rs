@@ -1,6 +1,6 @@
 //! One page that is read without script and loads nothing from anywhere.
 
-use super::{View, message, operation, place, verdict};
+use super::{View, markup, message, operation, place, verdict};
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222;\
 background:#fff}h1{font-size:1.3rem}article{border-left:4px solid #999;padding:.2rem 1rem;margin:1rem 0}\
@@ -54,19 +54,9 @@ pub(super) fn render(view: &View<'_>) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            letter if letter.is_control() && letter != '\n' && letter != '\t' => {
-                out.push('\u{fffd}');
-            }
-            letter => out.push(letter),
-        }
-    }
-    out
+    markup::escaped(text, |letter, out| match letter {
+        '\n' | '\t' => out.push(letter),
+        letter if letter.is_control() => out.push('\u{fffd}'),
+        letter => out.push(letter),
+    })
 }

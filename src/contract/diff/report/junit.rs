@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::change::Change;
-use super::{View, operation, place};
+use super::{View, markup, operation, place};
 use crate::model::finding::Verdict;
 
 pub(super) fn render(view: &View<'_>) -> String {
@@ -47,19 +47,11 @@ pub(super) fn render(view: &View<'_>) -> String {
     text
 }
 
-/// Text for XML 1.0: markup escaped, characters that XML forbids left out.
+/// Text for XML 1.0: characters that it forbids are left out.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' | '\r' => out.push(letter),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
-            letter => out.push(letter),
-        }
-    }
-    out
+    markup::escaped(text, |letter, out| match letter {
+        '\n' | '\t' | '\r' => out.push(letter),
+        '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
+        letter => out.push(letter),
+    })
 }

@@ -1,6 +1,6 @@
 //! For a comment on a change request: at most 60,000 characters, markup in names defused.
 
-use super::{View, message, operation, place, verdict};
+use super::{View, markup, message, operation, place, verdict};
 use crate::model::finding::Verdict;
 
 /// Longest report, characters: what the common hosts allow with room to spare.
@@ -46,25 +46,18 @@ pub(super) fn render(view: &View<'_>) -> String {
     text
 }
 
-/// Text that cannot end a cell, begin markup or call somebody by name.
+/// Text that cannot end a cell, begin markup or call somebody by name. A back-tick begins code only in pairs; one alone is
+/// harmless in a cell.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '@' => out.push_str("&#64;"),
-            '|' | '*' | '_' | '[' | ']' | '~' | '\\' | '#' | '!' => {
-                out.push('\\');
-                out.push(letter);
-            }
-            letter if letter.is_control() => out.push(' '),
-            letter => out.push(letter),
+    markup::escaped(text, |letter, out| match letter {
+        '@' => out.push_str("&#64;"),
+        '|' | '*' | '_' | '[' | ']' | '~' | '\\' | '#' | '!' => {
+            out.push('\\');
+            out.push(letter);
         }
-    }
-    // A back-tick begins code only in pairs; one alone is harmless in a cell, but the pipe in it is not.
-    out
+        letter if letter.is_control() => out.push(' '),
+        letter => out.push(letter),
+    })
 }
 
 /// A name between back-ticks, where nothing else is markup.

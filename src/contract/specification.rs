@@ -141,6 +141,23 @@ pub enum Style {
     TabDelimited,
 }
 
+impl Style {
+    /// As `style:` spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Label => "label",
+            Self::Matrix => "matrix",
+            Self::Form => "form",
+            Self::SpaceDelimited => "spaceDelimited",
+            Self::PipeDelimited => "pipeDelimited",
+            Self::DeepObject => "deepObject",
+            Self::TabDelimited => "tabDelimited",
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Parameter {
     pub place: Place,

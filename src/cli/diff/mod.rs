@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::console::{is_terminal, say, say_line, tell};
 use crate::config;
 use crate::contract::diff::report::{self, Format, View};
-use crate::contract::diff::{Options, Policy, diff, labels};
+use crate::contract::diff::{Grace, Options, Policy, diff, labels};
 use crate::model::document::{Document, ReadOptions};
 use crate::model::finding::Severity;
 use crate::model::problem::{Problem, Problems, nearest};
@@ -63,6 +63,9 @@ pub(super) struct Arguments {
     /// The day that sunset dates are held against; default: today
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
     today: Option<String>,
+    /// Days that a deprecation is to be announced before its sunset, by stability
+    #[arg(long, value_name = "stable=N,beta=N", value_parser = grace)]
+    deprecation_days: Option<Grace>,
     /// Path prefixes that are not compared
     #[arg(long, value_name = "old=/v1,new=/v2", value_parser = prefixes)]
     strip_prefix: Option<(String, String)>,
@@ -150,6 +153,7 @@ fn compare(arguments: &Arguments, json: bool) -> Result<u8, String> {
     let options = Options {
         strip_prefix: arguments.strip_prefix.clone().unwrap_or_default(),
         today: today.clone(),
+        grace: arguments.deprecation_days.unwrap_or_default(),
         check_version: arguments.check_version,
         changes_max: arguments.max_changes.max(1),
     };
@@ -256,6 +260,19 @@ fn date(text: &str) -> Result<String, String> {
     let date: jiff::civil::Date =
         text.parse().map_err(|_| "write a day as YYYY-MM-DD".to_owned())?;
     Ok(date.to_string())
+}
+
+fn grace(text: &str) -> Result<Grace, String> {
+    let mut found = Grace::default();
+    for pair in text.split(',') {
+        let days = pair.split_once('=').and_then(|(level, days)| Some((level, days.parse().ok()?)));
+        match days {
+            Some(("stable", days)) => found.stable = days,
+            Some(("beta", days)) => found.beta = days,
+            _ => return Err("write `stable=180,beta=31`".to_owned()),
+        }
+    }
+    Ok(found)
 }
 
 fn prefixes(text: &str) -> Result<(String, String), String> {

@@ -13,9 +13,9 @@ use serde_json::Value;
 use super::super::algebra::Algebra;
 use super::super::specification::{SchemaRef, Side, Specification};
 use super::change::Fragment;
-use super::inclusion::book::{Book, Lazy};
-use super::inclusion::{Comparer, End, Inclusion, Proven, prove};
-use super::labels;
+use super::inclusion::book::{Book, Judges};
+use super::inclusion::{Alternatives, Comparer, End, Inclusion, Proven, prove};
+use super::labels::Labels;
 use super::naming::{self, Named, Subject, Written};
 use crate::model::finding::Verdict;
 
@@ -43,10 +43,10 @@ pub(crate) struct Volume {
 
 impl Volume {
     pub(crate) fn new(specification: &Specification) -> Self {
-        let validators = Lazy::default();
+        let judges = Judges::default();
         Self {
-            request: Book::new(specification, Side::Request, &validators),
-            response: Book::new(specification, Side::Response, &validators),
+            request: Book::new(specification, Side::Request, &judges),
+            response: Book::new(specification, Side::Response, &judges),
         }
     }
 
@@ -70,16 +70,28 @@ impl Shared {
     }
 }
 
-type Memory = HashMap<(Subject, Arc<str>, Arc<str>), Rc<Vec<Judged>>>;
+/// How the values of a message are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Spelling {
+    /// As JSON, where a number is no text.
+    Json,
+    /// Some of it as text: the parts of a multipart body.
+    Mixed,
+    /// As text: parameters, headers, urlencoded forms.
+    Text,
+}
+
+type Memory = HashMap<(Subject, Spelling, Arc<str>, Arc<str>), Rc<Vec<Judged>>>;
 
 /// Judges messages.
 pub(crate) struct Desk<'d> {
     old: &'d Volume,
     new: &'d Volume,
     shared: &'d Shared,
-    comparers: [RefCell<Comparer<'d>>; 2],
+    /// For requests and responses; those behind them for what is written as text.
+    comparers: [RefCell<Comparer<'d>>; 4],
     known: RefCell<Memory>,
-    labels: std::collections::BTreeMap<String, &'static labels::Family>,
+    labels: &'d Labels,
     notes: RefCell<Vec<String>>,
 }
 
@@ -88,16 +100,17 @@ impl<'d> Desk<'d> {
         old: &'d Volume,
         new: &'d Volume,
         shared: &'d Shared,
-        algebra: &'d Algebra,
+        (algebra, alternatives): (&'d Algebra, &'d Alternatives<'d>),
+        labels: &'d Labels,
     ) -> Self {
-        let comparer = |index: usize| RefCell::new(Comparer::new(algebra, &shared.common[index]));
+        let of = |side: usize| Comparer::new(algebra, alternatives, &shared.common[side]);
         Self {
             old,
             new,
             shared,
-            comparers: [comparer(0), comparer(1)],
+            comparers: [of(0), of(1), of(0).on_the_wire(), of(1).on_the_wire()].map(RefCell::new),
             known: RefCell::default(),
-            labels: labels::all(),
+            labels,
             notes: RefCell::default(),
         }
     }
@@ -110,22 +123,23 @@ impl<'d> Desk<'d> {
     /// Changes between two schemas of one subject.
     pub(crate) fn message(
         &self,
-        subject: Subject,
+        (subject, spelling): (Subject, Spelling),
         old: &'d SchemaRef,
         new: &'d SchemaRef,
     ) -> Rc<Vec<Judged>> {
-        let slot = (subject, Arc::from(old.key()), Arc::from(new.key()));
+        let slot = (subject, spelling, Arc::from(old.key()), Arc::from(new.key()));
         if let Some(known) = self.known.borrow().get(&slot) {
             return known.clone();
         }
-        let judged = Rc::new(self.judge(subject, old, new).unwrap_or_default());
+        let judged = self.judge((subject, spelling), old, new).unwrap_or_default();
+        let judged = Rc::new(judged);
         self.known.borrow_mut().insert(slot, judged.clone());
         judged
     }
 
     fn judge(
         &self,
-        subject: Subject,
+        (subject, spelling): (Subject, Spelling),
         old: &'d SchemaRef,
         new: &'d SchemaRef,
     ) -> Option<Vec<Judged>> {
@@ -138,10 +152,11 @@ impl<'d> Desk<'d> {
         }
         let mut named = naming::name(subject, &before, &after, identical);
         named.retain(|named| self.labels.contains_key(&named.label));
-        let mut comparer = self.comparers[index].borrow_mut();
+        let behind = if spelling == Spelling::Text { 2 } else { 0 };
+        let mut comparer = self.comparers[index + behind].borrow_mut();
         let (old_end, new_end) =
             (End { book: old_book, schema: old }, End { book: new_book, schema: new });
-        let wire = matches!(subject, Subject::Parameter | Subject::Header);
+        let wire = spelling != Spelling::Json;
         let onward = prove(&mut comparer, old_end, new_end, wire);
         let back = prove(&mut comparer, new_end, old_end, wire);
         let is_changed = !comparer.is_equal(&before, &after);
@@ -170,7 +185,7 @@ impl Case<'_> {
     fn settle(&self, named: &[Named], is_changed: bool) -> Vec<Judged> {
         let (harm, forward) = self.directions();
         let settled = harm.is_proven() && forward.is_proven();
-        let harmless = |named: &Named| named.at_least.is_none();
+        let harmless = |named: &Named| named.at_least.is_none() && named.forward_at_least.is_none();
         if settled && named.iter().all(harmless) && named.iter().all(|one| !is_annotation(one)) {
             return if is_changed { vec![self.whole("refactored", harm)] } else { Vec::new() };
         }
@@ -184,7 +199,13 @@ impl Case<'_> {
                 self.judged(named, told, forward)
             })
             .collect();
-        found.extend(self.rest(harm, &harm_told, !named.is_empty()));
+        let rest = self.rest(harm, &harm_told, !named.is_empty());
+        if rest.is_empty() && forward_told.len() < forward.suspects.len() {
+            // What only new clients meet.
+            let step = if self.subject.is_request() { "widened" } else { "narrowed" };
+            found.push(self.whole(step, &Inclusion::default()));
+        }
+        found.extend(rest);
         found
     }
 
@@ -208,8 +229,10 @@ impl Case<'_> {
         let mut verdict = Verdict::Compatible;
         let mut speaker: Option<&Proven> = None;
         let exact = |proven: &Proven| named.explains(&proven.suspect, receiver_is_new);
-        let near =
-            |proven: &Proven| is_whole(named) && named.encloses(&proven.suspect, receiver_is_new);
+        let near = |proven: &Proven| {
+            is_whole(named) && named.encloses(&proven.suspect, receiver_is_new)
+                || named.declares(&proven.suspect, receiver_is_new)
+        };
         for (index, proven) in inclusion.suspects.iter().enumerate() {
             if !exact(proven) && !near(proven) {
                 continue;
@@ -248,7 +271,7 @@ impl Case<'_> {
             keyword: named.keyword.to_owned(),
             expected,
             verdict: verdict.max(least),
-            forward,
+            forward: forward.max(named.forward_at_least.unwrap_or(Verdict::Cosmetic)),
             old: old.as_ref().map(|written| shown(self.books.0, written)),
             new: new.as_ref().map(|written| shown(self.books.1, written)),
             witness: speaker.and_then(|proven| proven.witness.clone()),

@@ -202,18 +202,24 @@ pub const FAMILIES: &[Family] = &[
     ),
 ];
 
+/// Labels with the family of each.
+pub type Labels = BTreeMap<String, &'static Family>;
+
 /// Every label with its family.
 #[must_use]
-pub fn all() -> BTreeMap<String, &'static Family> {
-    let mut found = BTreeMap::new();
+pub fn all() -> Labels {
+    let mut found = Labels::new();
     for family in FAMILIES {
         for template in family.labels.split(' ') {
-            for label in braces(template).iter().flat_map(|text| words(text)) {
-                found.insert(label, family);
-            }
+            found.extend(expanded(template).into_iter().map(|label| (label, family)));
         }
     }
     found
+}
+
+/// The labels that a template stands for.
+pub(super) fn expanded(template: &str) -> Vec<String> {
+    braces(template).iter().flat_map(|text| words(text)).collect()
 }
 
 /// Alternatives of the first brace, each with those of the rest.
@@ -270,6 +276,8 @@ const NARROWER: &[&str] = &[
     "-const-added",
     "-pattern-added",
     "-enum-value-removed",
+    "-one-of-removed",
+    "-any-of-removed",
     "-property-names-added",
     "-dependent-required-added",
     "-unevaluated-properties-added",
@@ -292,6 +300,8 @@ const WIDER: &[&str] = &[
     "-const-removed",
     "-pattern-removed",
     "-enum-value-added",
+    "-one-of-added",
+    "-any-of-added",
     "-property-names-removed",
     "-dependent-required-removed",
     "-unevaluated-properties-removed",

@@ -17,6 +17,7 @@ mod sentence;
 mod tests;
 
 pub use change::{Change, Fragment, Report, Subject, Summary};
+pub use parts::Grace;
 pub use policy::Policy;
 
 use super::specification::Specification;
@@ -28,6 +29,8 @@ pub struct Options {
     pub strip_prefix: (String, String),
     /// `YYYY-MM-DD`, for sunset dates; empty: no sunset has passed.
     pub today: String,
+    /// How long before its end a deprecation is to be announced.
+    pub grace: Grace,
     /// Tell when the version of the document does not say what changed.
     pub check_version: bool,
     /// Changes kept.
@@ -39,6 +42,7 @@ impl Default for Options {
         Self {
             strip_prefix: (String::new(), String::new()),
             today: String::new(),
+            grace: Grace::default(),
             check_version: false,
             changes_max: 10_000,
         }

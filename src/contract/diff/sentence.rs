@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::change::{Change, Fragment};
 use super::judge::Judged;
+use super::labels;
 use crate::model::finding::{Direction, Verdict};
 
 /// Longest value shown, characters.
@@ -20,76 +21,137 @@ const SITES: &[(&str, &str)] = &[
     ("response-header-", "response header"),
 ];
 
+/// Labels that say it badly in their own words.
+const SAID: &[(&str, &str)] = &[
+    ("new-optional-request-property", "new optional request property"),
+    ("new-required-request-property", "new required request property"),
+    ("new-required-request-property-with-default", "new required request property with a default"),
+    ("response-optional-property-added", "new optional response property"),
+    ("response-required-property-added", "new required response property"),
+    ("request-property-removed", "request property is gone:"),
+    ("response-optional-property-removed", "optional response property is gone:"),
+    ("response-required-property-removed", "required response property is gone:"),
+];
+
+/// Ends of labels about which the value before, or that afterwards, says nothing.
+const ONE_SIDED: &[(&str, bool)] = &[
+    ("-set", true),
+    ("-added", true),
+    ("-became-enum", true),
+    ("-property-with-default", true),
+    ("-request-property", true),
+    ("-unset", false),
+    ("-removed", false),
+    ("-no-longer-enum", false),
+];
+
+/// Ends of labels that say all there is to say.
+const SILENT: &[&str] = &[
+    "narrowed",
+    "widened",
+    "undecided",
+    "refactored",
+    "became-nullable",
+    "became-not-nullable",
+    "became-required",
+    "became-optional",
+    "became-required-with-default",
+    "-only",
+    "-closed",
+    "-opened",
+    "unique-items-set",
+    "unique-items-unset",
+    "-deprecated",
+    "-reactivated",
+];
+
 /// What changed inside a message. `name` is that of the parameter or header.
 pub(super) fn inside(judged: &Judged, name: &str) -> String {
     let place = if judged.path.is_empty() { name } else { &judged.path };
     let quoted = if place.is_empty() { String::new() } else { format!(" `{place}`") };
-    let site = SITES.iter().find(|(prefix, _)| judged.label.starts_with(prefix));
-    let said = match site {
-        Some((prefix, words)) => {
-            let stem = judged.label.strip_prefix(prefix).unwrap_or(&judged.label);
-            format!("{words}{quoted}: {}", stem.replace('-', " "))
-        }
-        None => format!("{}{quoted}", judged.label.replace('-', " ")),
+    let label = judged.label.as_str();
+    let site = SITES.iter().find_map(|(prefix, words)| Some((label.strip_prefix(prefix)?, words)));
+    let said = match (SAID.iter().find(|(known, _)| *known == label), site) {
+        (Some((_, words)), _) => match words.split_once(" is gone") {
+            Some((what, _)) => format!("{what}{quoted} is gone"),
+            None => format!("{words}{quoted}"),
+        },
+        (None, Some((stem, words))) => format!("{words}{quoted}: {}", labels::phrase(stem)),
+        (None, None) => format!("{}{quoted}", labels::phrase(label)),
     };
-    let is_whole = ["narrowed", "widened", "undecided", "refactored"]
-        .iter()
-        .any(|end| judged.label.ends_with(end));
-    let silent =
-        is_whole || matches!(judged.keyword.as_str(), "required" | "readOnly" | "writeOnly" | "");
-    match values(judged) {
-        Some(values) if !silent => format!("{said}: {values}"),
-        _ => said,
+    match values(judged).filter(|_| !SILENT.iter().any(|end| label.ends_with(end))) {
+        Some(values) => format!("{said}: {values}"),
+        None => said,
     }
 }
 
 fn values(judged: &Judged) -> Option<String> {
-    let (old, new) = (&judged.old, &judged.new);
-    if judged.label.ends_with("-added") {
-        return new.as_ref().map(|new| brief(&keyword_value(judged, new)));
-    }
-    if judged.label.ends_with("-removed") {
-        return old.as_ref().map(|old| brief(&keyword_value(judged, old)));
-    }
-    let one = |side: &Option<Fragment>| {
-        side.as_ref().map_or_else(|| "none".to_owned(), |side| brief(&keyword_value(judged, side)))
-    };
-    if old.is_none() && new.is_none() {
-        None
-    } else {
-        Some(format!("{} → {}", one(old), one(new)))
-    }
-}
-
-/// What a fragment says about the keyword: itself, or its member where a whole schema is shown.
-fn keyword_value(judged: &Judged, fragment: &Fragment) -> Value {
-    let Some(members) = fragment.value.as_object() else { return fragment.value.clone() };
-    let told = [judged.keyword.as_str(), "type", "$ref"].iter().find_map(|name| members.get(*name));
-    let is_schema = ["type", "properties", "items", "oneOf", "anyOf", "oneOf", "properties"]
-        .contains(&judged.keyword.as_str());
-    match told {
-        Some(told) => told.clone(),
-        None if is_schema && members.contains_key("properties") => Value::from("object"),
-        None if is_schema => Value::from("any"),
-        None => fragment.value.clone(),
-    }
-}
-
-/// A value short enough for a line.
-fn brief(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => text.strip_prefix("#/$defs/").unwrap_or(text).to_owned(),
-        Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(brief).collect();
-            items.join(", ")
+    let shown = |side: &Option<Fragment>| side.as_ref().map(|side| told(judged, &side.value));
+    let (old, new) = (shown(&judged.old), shown(&judged.new));
+    match ONE_SIDED.iter().find(|(end, _)| judged.label.ends_with(end)) {
+        Some((_, true)) => new,
+        Some((_, false)) => old,
+        None if old.is_none() && new.is_none() => None,
+        None => {
+            let or_none = |side: Option<String>| side.unwrap_or_else(|| "none".to_owned());
+            Some(format!("{} → {}", or_none(old), or_none(new)))
         }
-        other => other.to_string(),
+    }
+}
+
+/// What a fragment says about the keyword that changed.
+fn told(judged: &Judged, value: &Value) -> String {
+    const DATA: &[&str] = &["enum", "const", "dependentRequired", "pattern", "format"];
+    const UNIONS: &[&str] = &["oneOf", "anyOf", "allOf", "prefixItems"];
+    let keyword = judged.keyword.as_str();
+    let text = match value {
+        Value::Array(branches) if UNIONS.contains(&keyword) => {
+            branches.iter().map(schema).collect::<Vec<_>>().join(", ")
+        }
+        // A changed default is told with its quotes: the text `0` is not the number.
+        value if keyword == "default" => value.to_string(),
+        value @ (Value::Object(_) | Value::Bool(_)) if !DATA.contains(&keyword) => schema(value),
+        value => plain(value),
     };
     if text.chars().count() <= VALUE_MAX {
         return text;
     }
     let cut: String = text.chars().take(VALUE_MAX).collect();
     format!("{cut}…")
+}
+
+/// A schema in a word or two: its name, or its types.
+fn schema(value: &Value) -> String {
+    let list = |keyword: &str| value.get(keyword).and_then(Value::as_array);
+    let words = |branches: &Vec<Value>, between: &str| {
+        branches.iter().map(schema).collect::<Vec<_>>().join(between)
+    };
+    if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
+        return reference.strip_prefix("#/$defs/").unwrap_or(reference).to_owned();
+    }
+    match value.get("type") {
+        Some(Value::String(kind)) if kind == "array" => match value.get("items") {
+            Some(items) => format!("array of {}", schema(items)),
+            None => "array".to_owned(),
+        },
+        Some(kinds) => plain(kinds),
+        None => match (value, list("allOf"), list("oneOf").or(list("anyOf"))) {
+            (Value::Bool(false), ..) => "nothing".to_owned(),
+            (_, Some(parts), _) => words(parts, " and "),
+            (_, _, Some(branches)) => words(branches, " or "),
+            _ if value.get("properties").is_some() => "object".to_owned(),
+            _ => value.get("enum").map_or_else(|| "anything".to_owned(), plain),
+        },
+    }
+}
+
+/// Data as it is written, texts without their quotes.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
 }
 
 /// Who is hurt, and what to do.

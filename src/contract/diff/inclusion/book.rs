@@ -18,12 +18,21 @@ const SILENT: &[&str] =
     &["default", "examples", "discriminator", "deprecated", "x-driftgate-evidence"];
 
 /// Validators of a specification, indexed when the first value is to be judged.
-pub(crate) type Lazy = Rc<OnceCell<Validators>>;
+type Lazy = Rc<OnceCell<Validators>>;
+
+/// The validators that the books of both directions share.
+#[derive(Default, Clone)]
+pub(crate) struct Judges {
+    exact: Lazy,
+    tolerant: Lazy,
+}
 
 /// One side's schemas of one direction.
 pub(crate) struct Book {
     pub(crate) side: Side,
     validators: Lazy,
+    /// The same, with `anyOf` for every `oneOf`.
+    tolerant: Lazy,
     definitions: BTreeMap<Arc<str>, Value>,
     /// As lowered: with defaults, examples, discriminators.
     full: Arc<Value>,
@@ -113,7 +122,7 @@ impl<'d> Part<'d> {
 }
 
 impl Book {
-    pub(crate) fn new(specification: &Specification, side: Side, validators: &Lazy) -> Self {
+    pub(crate) fn new(specification: &Specification, side: Side, judges: &Judges) -> Self {
         let full = specification.schemas.bundle(side).clone();
         let suffixes = [Flavour::Strict.suffix(), Flavour::Branch.suffix()];
         let mut definitions = BTreeMap::new();
@@ -123,7 +132,8 @@ impl Book {
             }
         }
         let schemas = specification.schemas.clone();
-        Self { side, validators: validators.clone(), definitions, full, schemas }
+        let Judges { exact, tolerant } = judges.clone();
+        Self { side, validators: exact, tolerant, definitions, full, schemas }
     }
 
     /// The part that a schema of the specification is.
@@ -141,6 +151,19 @@ impl Book {
     /// Whether a value is what a schema allows; none where it cannot be said.
     pub(crate) fn accepts(&self, schema: &SchemaRef, value: &Value) -> Option<bool> {
         let validators = self.validators.get_or_init(|| Validators::new(&self.schemas));
+        validators.is_valid((self.side, Flavour::Declared), schema, value).ok()
+    }
+
+    /// The same where a value that several branches of a `oneOf` accept is welcome.
+    pub(crate) fn tolerates(&self, schema: &SchemaRef, value: &Value) -> Option<bool> {
+        let validators = self.tolerant.get_or_init(|| {
+            let loosened = |bundle: &Value| Arc::new(loose(bundle, Holds::Schema));
+            Validators::new(&Schemas {
+                request: loosened(&self.schemas.request),
+                response: loosened(&self.schemas.response),
+                pointers: BTreeMap::new(),
+            })
+        });
         validators.is_valid((self.side, Flavour::Declared), schema, value).ok()
     }
 
@@ -247,6 +270,41 @@ enum Holds {
     Data,
 }
 
+impl Holds {
+    fn below(self, name: &str) -> Self {
+        match (self, name) {
+            (Self::Map, _) => Self::Schema,
+            (Self::Schema, "properties" | "patternProperties" | "dependentSchemas" | "$defs") => {
+                Self::Map
+            }
+            (Self::Data, _) | (_, "enum" | "const" | "dependentRequired") => Self::Data,
+            (Self::Schema, _) => Self::Schema,
+        }
+    }
+}
+
+/// A schema with `anyOf` for every `oneOf`.
+fn loose(value: &Value, holds: Holds) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(|item| loose(item, holds)).collect(),
+        Value::Object(members) => {
+            let mut next: Map<String, Value> = members
+                .iter()
+                .map(|(name, member)| (name.clone(), loose(member, holds.below(name))))
+                .collect();
+            let union = (holds == Holds::Schema).then(|| next.remove("oneOf")).flatten();
+            if let Some(union) = union {
+                let all = next.entry("allOf").or_insert_with(|| Value::Array(Vec::new()));
+                if let Value::Array(all) = all {
+                    all.push(serde_json::json!({"anyOf": union}));
+                }
+            }
+            Value::Object(next)
+        }
+        other => other.clone(),
+    }
+}
+
 /// A schema without annotations, numbers in one spelling, sets in one order.
 fn plain(value: &Value, holds: Holds) -> Value {
     match value {
@@ -255,16 +313,10 @@ fn plain(value: &Value, holds: Holds) -> Value {
         Value::Object(members) => {
             let mut kept = Map::new();
             for (name, member) in members {
-                let below = match (holds, name.as_str()) {
-                    (Holds::Map, _) => Holds::Schema,
-                    (Holds::Schema, name) if SILENT.contains(&name) => continue,
-                    (Holds::Schema, "properties" | "patternProperties" | "dependentSchemas") => {
-                        Holds::Map
-                    }
-                    (Holds::Data, _) | (_, "enum" | "const" | "dependentRequired") => Holds::Data,
-                    (Holds::Schema, _) => Holds::Schema,
-                };
-                kept.insert(name.clone(), plain(member, below));
+                if holds == Holds::Schema && SILENT.contains(&name.as_str()) {
+                    continue;
+                }
+                kept.insert(name.clone(), plain(member, holds.below(name)));
             }
             Value::Object(kept)
         }

@@ -3,7 +3,9 @@
 //! Owns `$ref`, `allOf`, `anyOf` and `oneOf`, and which branches of a `oneOf` exclude each other. Every other keyword stays in
 //! the parts. Refuses to own comparing them.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -15,6 +17,9 @@ const ALTERNATIVES_MAX: usize = 64;
 
 /// Nesting of compositions that is followed.
 const DEPTH_MAX: usize = 48;
+
+/// Conjunctions whose alternatives are remembered; beyond it all are forgotten.
+const REMEMBERED_MAX: usize = 20_000;
 
 /// One way to be valid: all parts together.
 #[derive(Clone, Default)]
@@ -32,9 +37,28 @@ pub(crate) struct TooMany;
 
 type Branches<'d> = Result<Vec<Branch<'d>>, TooMany>;
 
-/// The alternatives of several schemas that hold together. None: nothing is valid.
-pub(crate) fn branches<'d>(schemas: &[Part<'d>]) -> Branches<'d> {
-    together(schemas, 0)
+/// Alternatives that were worked out before. A schema of many branches is met at every place that refers to it, and telling
+/// its branches apart takes time with the square of their number.
+#[derive(Default)]
+pub(crate) struct Alternatives<'d> {
+    known: RefCell<HashMap<Vec<usize>, Result<Rc<Vec<Branch<'d>>>, TooMany>>>,
+}
+
+impl<'d> Alternatives<'d> {
+    /// The alternatives of several schemas that hold together. None: nothing is valid.
+    pub(crate) fn of(&self, schemas: &[Part<'d>]) -> Result<Rc<Vec<Branch<'d>>>, TooMany> {
+        let key: Vec<usize> = schemas.iter().map(Part::identity).collect();
+        if let Some(known) = self.known.borrow().get(&key) {
+            return known.clone();
+        }
+        let found = together(schemas, 0).map(Rc::new);
+        let mut known = self.known.borrow_mut();
+        if known.len() >= REMEMBERED_MAX {
+            known.clear();
+        }
+        known.insert(key, found.clone());
+        found
+    }
 }
 
 fn together<'d>(schemas: &[Part<'d>], depth: usize) -> Branches<'d> {

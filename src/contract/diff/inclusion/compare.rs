@@ -11,11 +11,12 @@ use serde_json::Value;
 
 use super::super::super::algebra::{Algebra, SchemaAlgebra, Tri};
 use super::book::{Part, each_reference};
-use super::branches::{Branch, branches, members};
+use super::branches::{Alternatives, Branch, members};
 use super::facts::scalar_schema;
 use super::sample::Sampler;
 use super::suspect::{Candidate, Doubt, SUSPECTS_MAX, Suspect};
 use super::types::{Type, Types};
+use super::wire;
 
 /// Pairs of schemas looked at for one question.
 const PAIRS_MAX: usize = 20_000;
@@ -33,6 +34,9 @@ const STALE: usize = usize::MAX - 1;
 /// Compares; remembers what it has compared.
 pub(crate) struct Comparer<'d> {
     pub(super) algebra: &'d Algebra,
+    alternatives: &'d Alternatives<'d>,
+    /// Values travel as text: see [`Comparer::on_the_wire`].
+    wire: bool,
     same: &'d BTreeSet<Arc<str>>,
     /// What was found, and the depth of the outermost open pair that it rests on.
     known: HashMap<Pair, (Found, usize)>,
@@ -53,9 +57,15 @@ pub(crate) struct Comparer<'d> {
 }
 
 impl<'d> Comparer<'d> {
-    pub(crate) fn new(algebra: &'d Algebra, same: &'d BTreeSet<Arc<str>>) -> Self {
+    pub(crate) fn new(
+        algebra: &'d Algebra,
+        alternatives: &'d Alternatives<'d>,
+        same: &'d BTreeSet<Arc<str>>,
+    ) -> Self {
         Self {
             algebra,
+            alternatives,
+            wire: false,
             same,
             known: HashMap::new(),
             provisional: Vec::new(),
@@ -67,6 +77,12 @@ impl<'d> Comparer<'d> {
             rests_on: usize::MAX,
             left: PAIRS_MAX,
         }
+    }
+
+    /// The same for values that are written as text, as in a query or a form: what the text may be read as counts, and null is
+    /// not written at all.
+    pub(crate) fn on_the_wire(self) -> Self {
+        Self { wire: true, ..self }
     }
 
     /// A new question: the budget is full again.
@@ -83,8 +99,8 @@ impl<'d> Comparer<'d> {
         self.missed
     }
 
-    pub(super) fn sampler(&self) -> Sampler<'d> {
-        Sampler::new(self.algebra)
+    pub(crate) fn sampler(&self) -> Sampler<'d> {
+        Sampler::new(self.algebra, self.alternatives)
     }
 
     /// What keeps all values of `sender` from being values of `receiver`.
@@ -176,11 +192,12 @@ impl<'d> Comparer<'d> {
 
     fn decompose(&mut self, sender: &[Part<'d>], receiver: &[Part<'d>]) -> Vec<Suspect> {
         let place = receiver[0].place.clone();
-        let (Ok(from), Ok(to)) = (branches(sender), branches(receiver)) else {
+        let (Ok(from), Ok(to)) = (self.alternatives.of(sender), self.alternatives.of(receiver))
+        else {
             return vec![Suspect::new(place, "", Vec::new()).because(Doubt::OverBudget)];
         };
         let mut found: Vec<Suspect> = Vec::new();
-        for branch in &from {
+        for branch in from.iter() {
             for kind in Types::of_sender(&branch.parts).iter() {
                 let suspects = self.one(branch, kind, &to, receiver).into_iter();
                 suspects.for_each(|suspect| keep(&mut found, suspect));
@@ -198,7 +215,9 @@ impl<'d> Comparer<'d> {
         receiver: &[Part<'d>],
     ) -> Vec<Suspect> {
         let values = listed(from, kind);
-        if values.as_ref().is_some_and(|values| !self.is_possible(from, values)) {
+        if values.as_ref().is_some_and(|values| !self.is_possible(from, values))
+            || self.wire && wire::is_read(self.algebra, kind, values.as_deref(), to)
+        {
             return Vec::new();
         }
         let mut fitting: Vec<&Branch<'d>> =
@@ -317,9 +336,11 @@ impl<'d> Comparer<'d> {
             }
             let mut both = from.parts.clone();
             both.push(rival.clone());
-            let narrower = from
-                .rivals
-                .clone()
+            // Of its own siblings the one of the same name is what the rival became.
+            let named: Vec<Part<'d>> =
+                from.rivals.iter().filter(|own| is_named_alike(own, rival)).cloned().collect();
+            let siblings = if named.is_empty() { from.rivals.clone() } else { named };
+            let narrower = siblings
                 .iter()
                 .any(|own| self.compare(&both, std::slice::from_ref(own)).is_empty());
             if !narrower {
@@ -366,6 +387,12 @@ fn is_counterpart(from: &Branch<'_>, to: &Branch<'_>) -> bool {
     let (left, right) = (names(from), names(to));
     let common = left.intersection(&right).count();
     common > 0 && 2 * common >= left.union(&right).count()
+}
+
+/// Whether both refer to the component of one name.
+fn is_named_alike(left: &Part<'_>, right: &Part<'_>) -> bool {
+    let (left, right) = (left.resolved().place, right.resolved().place);
+    left == right && left.pointer.is_empty() && !left.key.starts_with("at+")
 }
 
 /// Components of one name that both are made of.

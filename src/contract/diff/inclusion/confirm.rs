@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::super::super::algebra::Algebra;
 use super::super::super::specification::SchemaRef;
 use super::book::{Book, Part};
+use super::closed::keeps_to_names;
 use super::compare::Comparer;
-use super::sample::Sampler;
 use super::suspect::{Candidate, Doubt, Suspect};
+use super::wire;
 
 /// Candidates asked of the validators per message.
 const ATTEMPTS_MAX: usize = 400;
@@ -75,74 +77,91 @@ pub(crate) fn prove<'d>(
     let (Some(from), Some(to)) = (sender.part(), receiver.part()) else {
         return Inclusion::default();
     };
-    if wire && takes_any_text(&to) {
-        return Inclusion::default();
-    }
     comparer.refill();
     let found = comparer.compare(std::slice::from_ref(&from), std::slice::from_ref(&to));
-    let refuted = |value: &Value| {
-        sender.accepts(value) == Some(true)
-            && receiver.accepts(value) == Some(false)
-            && (!wire || !readings(value).iter().any(|read| receiver.accepts(read) == Some(true)))
-    };
+    let judge =
+        Judge { ends: (sender, receiver), parts: (&from, &to), algebra: comparer.algebra, wire };
     let mut attempts = ATTEMPTS_MAX;
-    let mut suspects = Vec::new();
-    for suspect in found.iter() {
-        let tried = suspect.candidates.iter().take(attempts).map(Candidate::value);
-        let witness = tried.into_iter().find(|value| refuted(value)).map(Arc::new);
-        attempts = attempts.saturating_sub(suspect.candidates.len());
-        suspects.push(Proven { suspect: suspect.clone(), witness });
-    }
-    if comparer.is_unsure() {
-        let suspect = Suspect::new(to.place.clone(), "", Vec::new()).because(Doubt::OverBudget);
-        suspects.push(Proven { suspect, witness: None });
-    }
-    let contradiction = if suspects.is_empty() && !comparer.is_equal(&from, &to) {
-        let sampler = Sampler::new(comparer.algebra);
-        let values = sampler.spread(std::slice::from_ref(&from), CHECKS);
-        values.into_iter().find(refuted).map(Arc::new)
-    } else {
-        None
+    let mut suspects: Vec<Proven> = found
+        .iter()
+        .map(|suspect| {
+            let tried = suspect.candidates.iter().take(attempts).map(Candidate::value);
+            let proven = judge.proven(suspect, tried);
+            attempts = attempts.saturating_sub(suspect.candidates.len());
+            proven
+        })
+        .collect();
+    let doubt = |doubt: Doubt| Proven {
+        suspect: Suspect::new(to.place.clone(), "", Vec::new()).because(doubt),
+        witness: None,
     };
+    if comparer.is_unsure() {
+        suspects.push(doubt(Doubt::OverBudget));
+    }
+    let mut contradiction = None;
+    if suspects.is_empty() && !comparer.is_equal(&from, &to) {
+        let values = comparer.sampler().spread(std::slice::from_ref(&from), CHECKS);
+        for value in values {
+            match judge.told(&value) {
+                Told::Refused => contradiction = Some(Arc::new(value)),
+                Told::Ambiguous => suspects.push(doubt(Doubt::Overlap)),
+                Told::Nothing => continue,
+            }
+            break;
+        }
+    }
     Inclusion { suspects, contradiction }
 }
 
-/// Whether a schema asks for a text and nothing else of it: whatever travels as text is one.
-fn takes_any_text(part: &Part<'_>) -> bool {
-    let resolved = part.resolved();
-    resolved.get("type").and_then(Value::as_str) == Some("string")
-        && resolved.schema.as_object().is_some_and(|members| members.len() == 1)
+/// Asks both validators about values.
+struct Judge<'j, 'd> {
+    ends: (End<'d>, End<'d>),
+    parts: (&'j Part<'d>, &'j Part<'d>),
+    algebra: &'d Algebra,
+    wire: bool,
 }
 
-/// What a value could be read as after it travelled as text.
-fn readings(value: &Value) -> Vec<Value> {
-    let text = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        Value::Null => Some(String::new()),
-        _ => None,
-    };
-    let mut found = Vec::new();
-    match value {
-        Value::Array(items) => {
-            let texts: Option<Vec<String>> = items.iter().map(text).collect();
-            if let Some(texts) = texts {
-                found.push(Value::String(texts.join(",")));
-                found.push(texts.iter().map(|text| Value::String(text.clone())).collect());
-            }
-            if let [only] = items.as_slice() {
-                found.push(only.clone());
-                found.extend(readings(only));
+/// What a value says of an inclusion.
+enum Told {
+    Nothing,
+    /// The receiver refuses it, though only because several branches of a `oneOf` accept it.
+    Ambiguous,
+    Refused,
+}
+
+impl Judge<'_, '_> {
+    fn proven(&self, suspect: &Suspect, tried: impl Iterator<Item = Value>) -> Proven {
+        let mut suspect = suspect.clone();
+        for value in tried {
+            match self.told(&value) {
+                Told::Refused => return Proven { suspect, witness: Some(Arc::new(value)) },
+                Told::Ambiguous => suspect.doubt = Doubt::Overlap,
+                Told::Nothing => {}
             }
         }
-        scalar => {
-            if let Some(text) = text(scalar) {
-                let read = crate::model::document::plain(&text);
-                found.extend([Value::Array(vec![read.clone()]), read]);
-                found.push(Value::Array(vec![Value::String(text.clone())]));
-                found.push(Value::String(text));
-            }
+        Proven { suspect, witness: None }
+    }
+
+    fn told(&self, value: &Value) -> Told {
+        let (sender, receiver) = self.ends;
+        if sender.accepts(value) != Some(true) || receiver.accepts(value) != Some(false) {
+            return Told::Nothing;
+        }
+        let from = std::slice::from_ref(self.parts.0);
+        if self.wire && self.is_read(value) || !keeps_to_names(self.algebra, from, value) {
+            return Told::Nothing;
+        }
+        match receiver.book.tolerates(receiver.schema, value) {
+            Some(false) => Told::Refused,
+            _ => Told::Ambiguous,
         }
     }
-    found
+
+    /// Whether the receiver accepts some reading of the text that the value is written as.
+    fn is_read(&self, value: &Value) -> bool {
+        let coerced = wire::coerced(std::slice::from_ref(self.parts.1), value, 0);
+        let mut readings = wire::readings(value).into_iter().chain([coerced]);
+        // A null is not written at all.
+        value.is_null() || readings.any(|read| self.ends.1.accepts(&read) == Some(true))
+    }
 }

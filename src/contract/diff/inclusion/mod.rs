@@ -7,6 +7,7 @@
 mod array;
 pub(crate) mod book;
 pub(crate) mod branches;
+mod closed;
 mod compare;
 mod confirm;
 pub(crate) mod facts;
@@ -17,6 +18,9 @@ mod scalar;
 pub(crate) mod suspect;
 mod text;
 pub(crate) mod types;
+mod wire;
 
+pub(crate) use branches::Alternatives;
 pub(crate) use compare::Comparer;
 pub(crate) use confirm::{End, Inclusion, Proven, prove};
+pub(crate) use suspect::Doubt;

@@ -1,7 +1,7 @@
 //! Facts about objects: properties, required names, extra names.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ use super::compare::Comparer;
 use super::facts::{Shape, refers};
 use super::sample::Sampler;
 use super::suspect::{Candidate, Doubt, Suspect};
+use super::text;
 use super::types::Type;
 
 /// A name that no document declares.
@@ -22,6 +23,8 @@ struct Base<'b, 'd> {
     sampler: Sampler<'d>,
     from: &'b Branch<'d>,
     to: &'b Branch<'d>,
+    /// Names that the sender declares.
+    names: &'b BTreeSet<&'d str>,
     made: OnceCell<Option<Rc<Map<String, Value>>>>,
 }
 
@@ -32,11 +35,23 @@ impl Base<'_, '_> {
             both.extend(self.to.parts.iter().cloned());
             let made = self.sampler.first(&both, Type::Object);
             match made.or_else(|| self.sampler.first(&self.from.parts, Type::Object)) {
-                Some(Value::Object(members)) => Some(Rc::new(members)),
+                Some(Value::Object(members)) => Some(members),
                 _ => None,
             }
         };
-        self.made.get_or_init(make).as_ref()
+        let known = |mut object: Map<String, Value>| {
+            object.retain(|name, _| self.is_known(name));
+            object
+        };
+        self.made.get_or_init(|| make().map(|object| Rc::new(known(object)))).as_ref()
+    }
+
+    /// Whether the sender has this name from its own document. Names of the receiver alone prove nothing.
+    fn is_known(&self, name: &str) -> bool {
+        let declares = |branch: &Branch<'_>| {
+            branch.parts.iter().any(|part| part.member("properties", name).is_some())
+        };
+        self.names.contains(name) || declares(self.from) || !declares(self.to)
     }
 
     /// The object with a member that is to be tried.
@@ -62,9 +77,9 @@ impl<'d> Comparer<'d> {
     pub(super) fn object_facts(&mut self, from: &Branch<'d>, to: &Branch<'d>) -> Vec<Suspect> {
         let algebra = self.algebra;
         let (own, other) = (Shape { branch: from, algebra }, Shape { branch: to, algebra });
-        let base = Base { sampler: self.sampler(), from, to, made: OnceCell::new() };
         let names = own.names();
         let extras = own.extras();
+        let base = Base { sampler: self.sampler(), from, to, names: &names, made: OnceCell::new() };
         let mut found = required_facts(from, to, &base);
         let mut asked: BTreeSet<&str> = names.clone();
         if extras.is_some() {
@@ -76,26 +91,87 @@ impl<'d> Comparer<'d> {
                 (schemas, false) if schemas.is_empty() => own.lent(name),
                 (schemas, _) => schemas,
             };
-            found.extend(self.property_facts(name, &sent, &other, &base));
+            let facts = self.property_facts(name, (&sent, own.declares(name)), &other, &base);
+            // Any name is allowed, this one is not meant: that somebody sends it is no more than possible.
+            let is_collision = !names.contains(name) && sent.iter().all(|part| says_nothing(part));
+            if is_collision {
+                let doubted = facts.into_iter().map(Suspect::without_candidates);
+                found.extend(doubted.map(|fact| fact.because(Doubt::Invited)));
+            } else {
+                found.extend(facts);
+            }
         }
         if let Some(extras) = extras {
             found.extend(self.extra_facts(&extras, to, &base));
         }
+        found.extend(self.pattern_facts(&own, &other, &base));
         found.extend(self.name_facts(&own, to, &base));
         found
+    }
+
+    /// Names that the sender describes by a pattern. One name stands for all of them; where the receiver tells names apart
+    /// in another way, it does not, and nothing is proven.
+    fn pattern_facts(
+        &mut self,
+        own: &Shape<'_, 'd>,
+        other: &Shape<'_, 'd>,
+        base: &Base<'_, 'd>,
+    ) -> Vec<Suspect> {
+        let (sent, known) = (patterns(own.branch), patterns(other.branch));
+        let is_told_apart = known.keys().any(|pattern| !sent.contains_key(pattern));
+        let mut found = Vec::new();
+        for (pattern, part) in sent {
+            if part.schema == &Value::Bool(false) {
+                continue;
+            }
+            let name = text::matching(pattern, 1);
+            let name = name.filter(|name| self.algebra.matches(pattern, name));
+            let facts = match &name {
+                Some(name) => self.property_facts(name, (&own.property(name), true), other, base),
+                None => Vec::new(),
+            };
+            if facts.is_empty() && (name.is_none() || is_told_apart) && !Self::is_free(other.branch)
+            {
+                let holder = other.branch.parts.first().map_or(&part.place, |part| &part.place);
+                let suspect = Suspect::new(holder.clone(), "patternProperties", Vec::new());
+                found.push(suspect.because(Doubt::Unsupported));
+            }
+            found.extend(facts);
+        }
+        found
+    }
+
+    /// Whether any name may hold anything.
+    fn is_free(branch: &Branch<'d>) -> bool {
+        const KEYWORDS: &[&str] =
+            &["patternProperties", "additionalProperties", "unevaluatedProperties"];
+        let asks = |part: &Part<'d>| KEYWORDS.iter().any(|keyword| part.get(keyword).is_some());
+        !branch.parts.iter().any(asks)
     }
 
     fn property_facts(
         &mut self,
         name: &str,
-        sent: &[Part<'d>],
+        (sent, is_declared): (&[Part<'d>], bool),
         other: &Shape<'_, 'd>,
         base: &Base<'_, 'd>,
     ) -> Vec<Suspect> {
+        let mut wanted = other.property(name);
         if sent.iter().any(|part| part.schema == &Value::Bool(false)) {
-            return Vec::new();
+            let is_contrary = is_declared && sent.iter().all(|part| !is_forbidden_by_name(part));
+            if !is_contrary {
+                return Vec::new();
+            }
+            // Taken literally nothing is sent and everything is proven: compared as it was surely meant.
+            let meant = |part: &&Part<'d>| part.schema != &Value::Bool(false);
+            let sent: Vec<Part<'d>> = sent.iter().filter(meant).cloned().collect();
+            if other.declares(name) {
+                wanted.retain(|part| meant(&part) || is_forbidden_by_name(part));
+            }
+            let found = self.compare(&sent, &wanted);
+            let lifted = found.iter().map(|suspect| suspect.lifted(name, |_| None));
+            return lifted.map(|suspect| suspect.because(Doubt::Contrary)).collect();
         }
-        let wanted = other.property(name);
         let forbidden = wanted.iter().find(|part| part.schema == &Value::Bool(false));
         if let Some(forbidden) = forbidden {
             let (holder, keyword) = holder(forbidden);
@@ -227,6 +303,33 @@ fn dependent_fact<'d>(
     let candidate = triggers.then(|| base.without(name)).flatten().into_iter().collect();
     let suspect = Suspect::new(part.place.clone(), "dependentRequired", candidate);
     Some(suspect.naming(name))
+}
+
+/// The patterns of names that an alternative describes, with their schemas.
+fn patterns<'d>(branch: &Branch<'d>) -> BTreeMap<&'d str, Part<'d>> {
+    let mut found = BTreeMap::new();
+    for part in &branch.parts {
+        let members = part.get("patternProperties").and_then(Value::as_object);
+        for (pattern, _) in members.into_iter().flatten() {
+            if let Some(schema) = part.member("patternProperties", pattern) {
+                found.insert(pattern.as_str(), schema);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a schema allows everything.
+fn says_nothing(part: &Part<'_>) -> bool {
+    part.schema == &Value::Bool(true) || part.schema.as_object().is_some_and(Map::is_empty)
+}
+
+/// Whether a `false` stands below the very name that it forbids.
+fn is_forbidden_by_name(part: &Part<'_>) -> bool {
+    let is_extra = |keyword: &str| part.place.pointer.ends_with(keyword);
+    part.schema == &Value::Bool(false)
+        && !is_extra("/additionalProperties")
+        && !is_extra("/unevaluatedProperties")
 }
 
 /// The schema around a `false`, and the keyword that leads to it.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::super::algebra::Algebra;
 use super::book::Part;
-use super::branches::{Branch, branches, members, required};
+use super::branches::{Alternatives, Branch, members, required};
 use super::facts::{Shape, scalar_schema};
 use super::types::{Type, Types};
 use super::{number, text};
@@ -22,15 +22,16 @@ const ITEMS_MAX: u64 = 32;
 
 /// Makes values.
 #[derive(Clone, Copy)]
-pub(crate) struct Sampler<'a> {
-    algebra: &'a Algebra,
+pub(crate) struct Sampler<'d> {
+    algebra: &'d Algebra,
+    alternatives: &'d Alternatives<'d>,
     /// Make optional properties as well.
     full: bool,
 }
 
-impl<'a> Sampler<'a> {
-    pub(crate) fn new(algebra: &'a Algebra) -> Self {
-        Self { algebra, full: false }
+impl<'d> Sampler<'d> {
+    pub(crate) fn new(algebra: &'d Algebra, alternatives: &'d Alternatives<'d>) -> Self {
+        Self { algebra, alternatives, full: false }
     }
 
     /// The same, with optional properties.
@@ -39,7 +40,7 @@ impl<'a> Sampler<'a> {
     }
 
     /// Some values of any type, at most one per type.
-    pub(super) fn any(self, parts: &[Part<'_>]) -> Vec<Value> {
+    pub(super) fn any(self, parts: &[Part<'d>]) -> Vec<Value> {
         let made = |kind: Type| self.made(parts, kind, 0);
         [
             Type::String,
@@ -57,22 +58,22 @@ impl<'a> Sampler<'a> {
     }
 
     /// Values of one type: from each alternative one.
-    pub(super) fn samples(self, parts: &[Part<'_>], kind: Type) -> Vec<Value> {
-        let Ok(list) = branches(parts) else { return Vec::new() };
-        let made = |branch: &Branch<'_>| self.of_branch(branch, kind, 0);
+    pub(super) fn samples(self, parts: &[Part<'d>], kind: Type) -> Vec<Value> {
+        let Ok(list) = self.alternatives.of(parts) else { return Vec::new() };
+        let made = |branch: &Branch<'d>| self.of_branch(branch, kind, 0);
         list.iter().take(BRANCHES_MAX).filter_map(made).collect()
     }
 
     /// The first value of one type that can be made.
-    pub(super) fn first(self, parts: &[Part<'_>], kind: Type) -> Option<Value> {
+    pub(super) fn first(self, parts: &[Part<'d>], kind: Type) -> Option<Value> {
         self.made(parts, kind, 0)
     }
 
     /// Values of every alternative and type, for checking what was proven.
-    pub(crate) fn spread(self, parts: &[Part<'_>], most: usize) -> Vec<Value> {
-        let Ok(list) = branches(parts) else { return Vec::new() };
+    pub(crate) fn spread(self, parts: &[Part<'d>], most: usize) -> Vec<Value> {
+        let Ok(list) = self.alternatives.of(parts) else { return Vec::new() };
         let mut found = Vec::new();
-        for branch in &list {
+        for branch in list.iter() {
             for kind in Types::of_sender(&branch.parts).iter() {
                 if found.len() >= most {
                     return found;
@@ -90,12 +91,12 @@ impl<'a> Sampler<'a> {
         found
     }
 
-    fn made(self, parts: &[Part<'_>], kind: Type, depth: usize) -> Option<Value> {
-        let list = branches(parts).ok()?;
+    fn made(self, parts: &[Part<'d>], kind: Type, depth: usize) -> Option<Value> {
+        let list = self.alternatives.of(parts).ok()?;
         list.iter().take(BRANCHES_MAX).find_map(|branch| self.of_branch(branch, kind, depth))
     }
 
-    fn of_branch(self, branch: &Branch<'_>, kind: Type, depth: usize) -> Option<Value> {
+    fn of_branch(self, branch: &Branch<'d>, kind: Type, depth: usize) -> Option<Value> {
         if depth > DEPTH_MAX || !Types::of_sender(&branch.parts).has(kind) {
             return None;
         }
@@ -119,7 +120,7 @@ impl<'a> Sampler<'a> {
     }
 
     /// Scalars of a type near everything that the parts say; collections of the lengths they speak of.
-    pub(super) fn pool(self, parts: &[Part<'_>], kind: Type) -> Vec<Value> {
+    pub(super) fn pool(self, parts: &[Part<'d>], kind: Type) -> Vec<Value> {
         let declared = parts.iter().flat_map(Part::samples).filter(|value| Type::of(value) == kind);
         let mut found: Vec<Value> = declared.cloned().collect();
         match kind {
@@ -138,8 +139,8 @@ impl<'a> Sampler<'a> {
     }
 
     /// Arrays of the lengths that the parts speak of.
-    fn arrays(self, parts: &[Part<'_>]) -> Vec<Value> {
-        let Ok(list) = branches(parts) else { return Vec::new() };
+    fn arrays(self, parts: &[Part<'d>]) -> Vec<Value> {
+        let Ok(list) = self.alternatives.of(parts) else { return Vec::new() };
         let Some(branch) = list.first() else { return Vec::new() };
         let shape = Shape { branch, algebra: self.algebra };
         let mut lengths = vec![0, 1, 2];
@@ -154,12 +155,12 @@ impl<'a> Sampler<'a> {
     }
 
     /// Objects with few and with many members.
-    fn objects(self, parts: &[Part<'_>]) -> Vec<Value> {
+    fn objects(self, parts: &[Part<'d>]) -> Vec<Value> {
         let least = self.first(parts, Type::Object);
         least.into_iter().chain(self.full().first(parts, Type::Object)).collect()
     }
 
-    fn items(self, shape: &Shape<'_, '_>, length: u64, depth: usize) -> Option<Vec<Value>> {
+    fn items(self, shape: &Shape<'_, 'd>, length: u64, depth: usize) -> Option<Vec<Value>> {
         let unique = shape
             .branch
             .parts
@@ -181,8 +182,8 @@ impl<'a> Sampler<'a> {
     }
 
     /// One value of whichever type can be made.
-    fn first_of(self, schemas: &[Part<'_>], depth: usize) -> Option<Value> {
-        let list = branches(schemas).ok()?;
+    fn first_of(self, schemas: &[Part<'d>], depth: usize) -> Option<Value> {
+        let list = self.alternatives.of(schemas).ok()?;
         list.iter().take(BRANCHES_MAX).find_map(|branch| {
             let types = Types::of_sender(&branch.parts);
             let preferred = [
@@ -201,7 +202,7 @@ impl<'a> Sampler<'a> {
         })
     }
 
-    fn array(self, branch: &Branch<'_>, depth: usize) -> Option<Value> {
+    fn array(self, branch: &Branch<'d>, depth: usize) -> Option<Value> {
         let shape = Shape { branch, algebra: self.algebra };
         let most = shape.count("maxItems").unwrap_or(u64::MAX);
         let least = shape.count("minItems").unwrap_or(0);
@@ -219,7 +220,7 @@ impl<'a> Sampler<'a> {
         Some(Value::Array(items))
     }
 
-    fn object(self, branch: &Branch<'_>, depth: usize) -> Option<Value> {
+    fn object(self, branch: &Branch<'d>, depth: usize) -> Option<Value> {
         let shape = Shape { branch, algebra: self.algebra };
         let needed = required(&branch.parts);
         let mut object = Map::new();

@@ -21,6 +21,10 @@ pub(crate) enum Doubt {
     Unsupported,
     /// Branches of a `oneOf` may overlap.
     Overlap,
+    /// One side allows any name beside the declared ones, the other has a use for this one.
+    Invited,
+    /// One side declares a name and forbids it in another part: its author meant something else.
+    Contrary,
     /// Too many alternatives or pairs.
     OverBudget,
 }
@@ -30,7 +34,15 @@ impl Doubt {
         match self {
             Self::NoWitness => "no value was found that shows the difference",
             Self::Unsupported => "inclusion is not decided for this keyword",
-            Self::Overlap => "branches of the `oneOf` may accept the same value",
+            Self::Overlap => {
+                "several branches of a `oneOf` may accept the same value, which strict readers then refuse"
+            }
+            Self::Invited => {
+                "any name is allowed beside the declared ones; whether somebody sends this one, documents do not say"
+            }
+            Self::Contrary => {
+                "`additionalProperties: false` forbids what another part of the same schema declares, so that no value is allowed at all"
+            }
             Self::OverBudget => "the schemas are too large to compare completely",
         }
     }
@@ -100,6 +112,12 @@ impl Suspect {
 
     pub(crate) fn naming(mut self, name: &str) -> Self {
         self.detail = Some(name.to_owned());
+        self
+    }
+
+    /// The same with nothing to try.
+    pub(crate) fn without_candidates(mut self) -> Self {
+        self.candidates.clear();
         self
     }
 

@@ -64,7 +64,7 @@ pub(super) fn pool(parts: &[Part<'_>]) -> Vec<String> {
 }
 
 /// A short text that matches a pattern; repetitions are taken `more` times beyond their least.
-fn matching(pattern: &str, more: u32) -> Option<String> {
+pub(super) fn matching(pattern: &str, more: u32) -> Option<String> {
     let hir = regex_syntax::Parser::new().parse(pattern).ok()?;
     let mut text = String::new();
     write(&hir, more, &mut text);

@@ -122,9 +122,11 @@ impl Types {
     /// that nobody declares, a value of another type proves nothing.
     pub(crate) fn of_sender(parts: &[Part<'_>]) -> Self {
         let types = Self::of_parts(parts);
-        if types != Self::ANY {
-            return types;
-        }
+        if types == Self::ANY { Self::implied(parts) } else { types }
+    }
+
+    /// Types that schemas without `type` speak of.
+    pub(crate) fn implied(parts: &[Part<'_>]) -> Self {
         let has = |keywords: &[&str]| {
             parts.iter().any(|part| keywords.iter().any(|keyword| part.get(keyword).is_some()))
         };
@@ -133,7 +135,7 @@ impl Types {
         } else if has(&["items"]) {
             Self::one(Type::Array)
         } else {
-            types
+            Self::ANY
         }
     }
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::inclusion::Doubt;
 use super::inclusion::book::{Part, Place, each_reference};
 use super::inclusion::suspect::Suspect;
 use super::labels;
@@ -81,6 +82,8 @@ pub(crate) struct Named {
     pub(crate) new_places: Vec<Place>,
     /// A verdict that documents alone cannot go below (`spec/contract.md` 6).
     pub(crate) at_least: Option<Verdict>,
+    /// The same for the other direction.
+    pub(crate) forward_at_least: Option<Verdict>,
 }
 
 impl Named {
@@ -89,8 +92,18 @@ impl Named {
         let places = if receiver_is_new { &self.new_places } else { &self.old_places };
         let keyword = self.keywords.contains(&suspect.keyword.as_str());
         let detail = self.detail.is_none() || self.detail == suspect.detail;
-        let sided = labels::refusing(&self.label).is_none_or(|is_new| is_new == receiver_is_new);
+        // A branch too many is found on the side that has it, whatever the name says.
+        let sided = suspect.doubt == Doubt::Overlap
+            || labels::refusing(&self.label).is_none_or(|is_new| is_new == receiver_is_new);
         keyword && detail && sided && (places.contains(&suspect.place) || self.path == suspect.path)
+    }
+
+    /// Whether a suspect is about a property that only the receiver declares: what it asks of that name is part of this.
+    pub(crate) fn declares(&self, suspect: &Suspect, receiver_is_new: bool) -> bool {
+        let is_receivers = self.keyword == "properties"
+            && (receiver_is_new && self.old.is_none() || !receiver_is_new && self.new.is_none());
+        let below = suspect.path.strip_prefix(&self.path);
+        is_receivers && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// Whether a suspect stands at or below what changed.
@@ -201,11 +214,21 @@ pub(crate) struct Naming {
     old: Option<Written>,
     new: Option<Written>,
     at_least: Option<Verdict>,
+    forward_at_least: Option<Verdict>,
 }
 
 impl Naming {
     fn new(label: String, keyword: &'static str, keywords: &'static [&'static str]) -> Self {
-        Self { label, keyword, keywords, detail: None, old: None, new: None, at_least: None }
+        Self {
+            label,
+            keyword,
+            keywords,
+            detail: None,
+            old: None,
+            new: None,
+            at_least: None,
+            forward_at_least: None,
+        }
     }
 
     fn between(mut self, old: Option<Written>, new: Option<Written>) -> Self {
@@ -219,8 +242,15 @@ impl Naming {
         self
     }
 
-    fn at_least(mut self, verdict: Verdict) -> Self {
-        self.at_least = Some(verdict);
+    /// Documents do not say whether old clients depend on what this takes away.
+    fn undecided(mut self) -> Self {
+        self.at_least = Some(Verdict::PotentiallyBreaking);
+        self
+    }
+
+    /// The same of new clients and an old server.
+    fn undecided_forward(mut self) -> Self {
+        self.forward_at_least = Some(Verdict::PotentiallyBreaking);
         self
     }
 }
@@ -229,7 +259,7 @@ impl Walk<'_> {
     /// Writes down a change at the schemas of the pair.
     fn note(&mut self, pair: &Pair<'_, '_>, path: String, naming: Naming) {
         let (old_places, new_places) = pair.places();
-        let Naming { label, keyword, keywords, detail, old, new, at_least } = naming;
+        let Naming { label, keyword, keywords, detail, old, new, .. } = naming;
         self.found.push(Named {
             label,
             path,
@@ -240,7 +270,8 @@ impl Walk<'_> {
             new,
             old_places,
             new_places,
-            at_least,
+            at_least: naming.at_least,
+            forward_at_least: naming.forward_at_least,
         });
     }
 

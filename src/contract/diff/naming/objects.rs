@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::super::inclusion::book::{Part, is_marked};
 use super::view::View;
 use super::{Naming, Pair, Subject, Walk, Written};
-use crate::model::finding::Verdict;
 use crate::model::problem::pointer;
 
 /// Keywords under which inclusion speaks of a name that may not be there, or must.
@@ -50,8 +49,11 @@ impl<'d> Walk<'d> {
             Subject::ResponseBody => response_label(part, optional, "added"),
             Subject::Parameter | Subject::Header => return,
         };
-        let naming =
+        let mut naming =
             Naming::new(label, "properties", NAMES).about(name).between(None, Some(written(part)));
+        if !part.book.is_foreign(part) {
+            naming = naming.undecided_forward();
+        }
         self.note(pair, pointer(pair.path, name), naming);
     }
 
@@ -68,7 +70,7 @@ impl<'d> Walk<'d> {
             Naming::new(label, "properties", NAMES).about(name).between(Some(written(part)), None);
         // Whether anybody depends on it, no document says. A required one is proven to be missed.
         if !foreign {
-            naming = naming.at_least(Verdict::PotentiallyBreaking);
+            naming = naming.undecided();
         }
         self.note(pair, pointer(pair.path, name), naming);
     }
@@ -116,7 +118,8 @@ impl<'d> Walk<'d> {
             Subject::ResponseBody => "response",
             Subject::Parameter | Subject::Header => return,
         };
-        let optional = if pair.new.required().contains(name) { "required" } else { "optional" };
+        let is_required = [&pair.old, &pair.new].iter().any(|view| view.required().contains(name));
+        let optional = if is_required { "required" } else { "optional" };
         for (keyword, word) in [("readOnly", "read-only"), ("writeOnly", "write-only")] {
             let (was, is) = (is_marked(old, keyword, 0), is_marked(new, keyword, 0));
             if was == is {
@@ -129,8 +132,8 @@ impl<'d> Walk<'d> {
             let mut naming = Naming::new(label, keyword, keywords)
                 .about(name)
                 .between(Some(written(old)), Some(written(new)));
-            if is && !keywords.is_empty() {
-                naming = naming.at_least(Verdict::PotentiallyBreaking);
+            if !keywords.is_empty() {
+                naming = if is { naming.undecided() } else { naming.undecided_forward() };
             }
             self.note(pair, pointer(pair.path, name), naming);
         }
@@ -161,14 +164,18 @@ impl<'d> Walk<'d> {
         match (closed(&old), closed(&new)) {
             (false, true) => {
                 let naming = match self.subject {
-                    Subject::RequestBody if old.is_empty() => {
-                        naming.at_least(Verdict::PotentiallyBreaking)
-                    }
+                    Subject::RequestBody if old.is_empty() => naming.undecided(),
                     _ => naming,
                 };
                 self.note_here(pair, "additional-properties-closed", naming);
             }
-            (true, false) => self.note_here(pair, "additional-properties-opened", naming),
+            (true, false) => {
+                let naming = match self.subject {
+                    Subject::RequestBody if new.is_empty() => naming.undecided_forward(),
+                    _ => naming,
+                };
+                self.note_here(pair, "additional-properties-opened", naming);
+            }
             (true, true) => {}
             (false, false) if old.is_empty() != new.is_empty() => {
                 self.note_here(pair, "additional-properties-changed", naming);

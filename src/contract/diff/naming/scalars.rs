@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::super::inclusion::book::Part;
 use super::super::inclusion::types::{Type, Types};
 use super::view::View;
 use super::{Naming, Pair, Subject, Walk, Written};
-use crate::model::finding::Verdict;
 
 /// Keyword, stem of its labels, keywords under which a tighter one may be found.
 const BOUNDS: &[(&str, &str, &[&str])] = &[
@@ -39,7 +39,7 @@ impl Walk<'_> {
     }
 
     fn types(&mut self, pair: &Pair<'_, '_>) {
-        const KEYWORDS: &[&str] = &["type", "format", "enum", "const", "oneOf", "anyOf"];
+        const KEYWORDS: &[&str] = &["type", "enum", "const", "oneOf", "anyOf"];
         let (old, new) = (pair.old.types(), pair.new.types());
         let null = Types::one(Type::Null);
         let between = |naming: Naming, keyword: &str| {
@@ -58,23 +58,44 @@ impl Walk<'_> {
         } else {
             (old.without(null), new.without(null))
         };
-        if rest_old != rest_new {
+        // Branches of unions are told one by one.
+        let have_unions = !pair.old.unions.is_empty() && !pair.new.unions.is_empty();
+        if rest_old != rest_new && !have_unions {
             self.note_here(pair, type_stem(rest_old, rest_new, pair), naming("type"));
             return;
         }
-        let formats = |view: &View<'_>| -> BTreeSet<String> {
-            let written = view.parts.iter().filter_map(|part| part.get("format")?.as_str());
-            written.map(str::to_owned).collect()
+        self.formats(pair);
+    }
+
+    /// `format`, and the widths that lowering writes as bounds.
+    fn formats(&mut self, pair: &Pair<'_, '_>) {
+        const KEYWORDS: &[&str] = &["format", "minimum", "maximum"];
+        let is_bounded = |view: &View<'_>| {
+            let has = |bound: &str| view.parts.iter().any(|part| part.get(bound).is_some());
+            has("minimum") && has("maximum")
         };
         let (old, new) = (formats(pair.old), formats(pair.new));
-        if old != new {
-            let stem = match (old.is_subset(&new), new.is_subset(&old)) {
-                (true, _) => "type-specialized",
-                (_, true) => "type-generalized",
-                _ => "type-changed",
-            };
-            self.note_here(pair, stem, naming("format"));
+        // Between two written bounds a width asks nothing and left no trace.
+        let is_hidden =
+            old.is_empty() && is_bounded(pair.old) || new.is_empty() && is_bounded(pair.new);
+        if old == new || is_hidden {
+            return;
         }
+        let stem = match (old.is_subset(&new), new.is_subset(&old)) {
+            _ if is_wider(&new, &old) => "type-generalized",
+            _ if is_wider(&old, &new) => "type-specialized",
+            (true, _) => "type-specialized",
+            (_, true) => "type-generalized",
+            _ => "type-changed",
+        };
+        let at = |view: &View<'_>, names: &BTreeSet<&str>| -> Option<Written> {
+            let place = view.first("format").or_else(|| view.shown())?.place;
+            let name = names.iter().next().copied().unwrap_or("no format");
+            Some(Written { place, value: Value::from(name) })
+        };
+        let naming = Naming::new(String::new(), "format", KEYWORDS);
+        let naming = naming.between(at(pair.old, &old), at(pair.new, &new));
+        self.note_here(pair, stem, naming);
     }
 
     fn lists(&mut self, pair: &Pair<'_, '_>) {
@@ -142,7 +163,7 @@ impl Walk<'_> {
     ) {
         let tightest = |view: &View<'_>| -> Option<Written> {
             let written = view.parts.iter().filter_map(|part| {
-                let value = part.get(keyword)?.clone();
+                let value = part.get(keyword).filter(|value| width_of(value).is_none())?.clone();
                 Some(Written { place: part.place.below(keyword), value })
             });
             written.reduce(|left, right| {
@@ -213,9 +234,15 @@ impl Walk<'_> {
 
     fn defaults(&mut self, pair: &Pair<'_, '_>) {
         let (old, new) = (pair.old.annotation("default"), pair.new.annotation("default"));
+        let is_text = matches!(self.subject, Subject::Parameter | Subject::Header);
+        let spelled = |written: &Written| match &written.value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
         let step = match (&old, &new) {
             (None, None) => return,
             (Some(old), Some(new)) if old.value == new.value => return,
+            (Some(old), Some(new)) if is_text && spelled(old) == spelled(new) => return,
             (None, Some(_)) => "added",
             (Some(_), None) => "removed",
             (Some(_), Some(_)) => "changed",
@@ -223,10 +250,38 @@ impl Walk<'_> {
         let mut naming = Naming::new(String::new(), "default", &[]).between(old, new);
         let is_request = matches!(self.subject, Subject::RequestBody | Subject::Parameter);
         if is_request && step != "added" {
-            naming = naming.at_least(Verdict::PotentiallyBreaking);
+            naming = naming.undecided();
+        }
+        if is_request && step != "removed" {
+            naming = naming.undecided_forward();
         }
         self.note_here(pair, &format!("default-value-{step}"), naming);
     }
+}
+
+/// The format that lowering wrote as this bound.
+fn width_of(bound: &Value) -> Option<&'static str> {
+    match bound.as_i64()? {
+        limit if limit == i64::from(i32::MIN) || limit == i64::from(i32::MAX) => Some("int32"),
+        i64::MIN | i64::MAX => Some("int64"),
+        _ => None,
+    }
+}
+
+fn formats<'d>(view: &View<'d>) -> BTreeSet<&'d str> {
+    let written = view.parts.iter().filter_map(|part| part.get("format")?.as_str());
+    let widths = view.parts.iter().filter_map(|part| -> Option<&'d str> { width(part) });
+    written.chain(widths).collect()
+}
+
+fn width(part: &Part<'_>) -> Option<&'static str> {
+    let bounds = ["minimum", "maximum"].into_iter();
+    bounds.filter_map(|bound| part.get(bound)).find_map(width_of)
+}
+
+/// Whether one width of integers holds the other.
+fn is_wider(wide: &BTreeSet<&str>, narrow: &BTreeSet<&str>) -> bool {
+    wide.contains("int64") && narrow.contains("int32")
 }
 
 /// Listed values without null, which is told by itself.

@@ -73,6 +73,9 @@ impl<'d> View<'d> {
                 .map_or(Types::ANY, |kind| Types::of_schema(&serde_json::json!({"type": kind})))
         };
         let mut types = self.parts.iter().fold(Types::ANY, |types, part| types.and(of(part)));
+        if types == Types::ANY {
+            types = Types::implied(&self.parts);
+        }
         if !self.unions.is_empty() {
             let branches = self.unions.iter().flat_map(|union| &union.branches);
             let either = branches

@@ -1,6 +1,6 @@
 //! Request bodies and their media types; the media types of responses follow the same matching.
 
-use super::super::super::specification::{Content, RequestBody};
+use super::super::super::specification::{Content, Encoding, RequestBody};
 use super::super::naming;
 use super::draft::Draft;
 use super::media::{effective, is_range};
@@ -19,7 +19,7 @@ impl<'d> Table<'d> {
                     hurts(new.required),
                 )
                 .forward(Verdict::PotentiallyBreaking)
-                .text(format!("a {needed} request body is new"))
+                .text(format!("a request body is new, and {needed}"))
                 .between(None, at(&pair.new.pointer, "requestBody"));
                 self.put(pair.new, draft);
             }
@@ -86,7 +86,10 @@ impl<'d> Table<'d> {
     ) {
         if !exact {
             self.renamed(pair, status, (old, new), "generalized");
+        } else if old.media.media != new.media.media {
+            self.renamed(pair, status, (old, new), "changed");
         }
+        self.encodings(pair, status, (old, new));
         let subject = subject(status);
         let spot = Spot { status, media: &old.media.text, name: "" };
         self.message(pair, spot, subject, (&old.schema, &new.schema));
@@ -103,14 +106,46 @@ impl<'d> Table<'d> {
         let verdict = if harmful { Verdict::PotentiallyBreaking } else { Verdict::Compatible };
         let draft = Draft::new(format!("{way}-schema-{step}"), direction, verdict)
             .text(format!(
-                "{} has {} a schema",
+                "{} {}",
                 old.media.text,
-                if step == "added" { "got" } else { "lost" }
+                if step == "added" { "has got a schema" } else { "has lost its schema" }
             ))
             .status(status)
             .media(&old.media.text)
             .between(at(&old.pointer, ""), at(&new.pointer, ""));
         self.put(pair.new, draft);
+    }
+
+    /// How the fields of a form are written, where both documents have the field.
+    fn encodings(&self, pair: Pair<'d>, status: &str, (old, new): (&Content, &Content)) {
+        let way = if status.is_empty() { "request" } else { "response" };
+        for (name, before) in &old.encoding {
+            let Some(after) = new.encoding.get(name) else { continue };
+            let media = |encoding: &Encoding| {
+                encoding.content_type.clone().unwrap_or_else(|| "none".to_owned())
+            };
+            let style = |encoding: &Encoding| encoding.style.as_str().to_owned();
+            let explode = |encoding: &Encoding| encoding.explode.to_string();
+            for (word, was, is) in [
+                ("content-type", media(before), media(after)),
+                ("style", style(before), style(after)),
+                ("explode", explode(before), explode(after)),
+            ] {
+                if was == is {
+                    continue;
+                }
+                let label = format!("{way}-encoding-{word}-changed");
+                let draft =
+                    Draft::new(label, subject_direction(status), Verdict::PotentiallyBreaking)
+                        .forward(Verdict::PotentiallyBreaking)
+                        .text(format!("form field `{name}`: {word} {was} → {is}"))
+                        .status(status)
+                        .media(&old.media.text)
+                        .pointing(format!("encoding/{name}"))
+                        .between(at(&old.pointer, was), at(&new.pointer, is));
+                self.put(pair.new, draft);
+            }
+        }
     }
 
     /// A range became some of what it names: documents that say `*/*` often mean one of them.
@@ -124,7 +159,7 @@ impl<'d> Table<'d> {
 
     fn renamed(&self, pair: Pair<'d>, status: &str, (old, new): (&Content, &Content), step: &str) {
         let way = if status.is_empty() { "request" } else { "response" };
-        let harmful = status.is_empty() == (step == "specialized");
+        let harmful = status.is_empty() == (step == "specialized") && step != "changed";
         let verdict = if harmful { Verdict::PotentiallyBreaking } else { Verdict::Compatible };
         let label = format!("{way}-media-type-name-{step}");
         let draft = Draft::new(label, subject_direction(status), verdict)

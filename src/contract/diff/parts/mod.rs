@@ -5,15 +5,16 @@
 mod bodies;
 mod document;
 mod draft;
+mod flows;
 mod lifecycle;
 mod media;
 mod operations;
 mod parameters;
 mod responses;
 mod security;
+mod templates;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -21,12 +22,14 @@ use super::super::algebra::Algebra;
 use super::super::specification::{Operation, SchemaRef, Specification};
 use super::Options;
 use super::change::{Change, Fragment, Report, Subject};
-use super::judge::{Desk, Judged, Shared, Volume};
-use super::labels::{self, Family};
+use super::inclusion::Alternatives;
+use super::judge::{Desk, Judged, Shared, Spelling, Volume};
+use super::labels::{self, Labels};
 use super::naming;
 use super::sentence;
 use crate::model::finding::{Direction, Verdict};
 use draft::Draft;
+pub use lifecycle::Grace;
 
 /// Two documents on the table.
 pub(super) struct Table<'d> {
@@ -34,7 +37,7 @@ pub(super) struct Table<'d> {
     pub(super) new: &'d Specification,
     pub(super) options: &'d Options,
     desk: Desk<'d>,
-    labels: BTreeMap<String, &'static Family>,
+    labels: &'d Labels,
     changes: RefCell<Vec<Change>>,
 }
 
@@ -42,13 +45,14 @@ pub(super) struct Table<'d> {
 pub(super) fn compare(old: &Specification, new: &Specification, options: &Options) -> Report {
     let (old_volume, new_volume) = (Volume::new(old), Volume::new(new));
     let shared = Shared::new(&old_volume, &new_volume);
-    let algebra = Algebra::default();
+    let (algebra, alternatives) = (Algebra::default(), Alternatives::default());
+    let labels = labels::all();
     let table = Table {
         old,
         new,
         options,
-        desk: Desk::new(&old_volume, &new_volume, &shared, &algebra),
-        labels: labels::all(),
+        desk: Desk::new(&old_volume, &new_volume, &shared, (&algebra, &alternatives), &labels),
+        labels: &labels,
         changes: RefCell::default(),
     };
     table.operations();
@@ -107,9 +111,20 @@ impl<'d> Table<'d> {
         schemas: (&'d Option<SchemaRef>, &'d Option<SchemaRef>),
     ) {
         let (Some(old), Some(new)) = schemas else { return };
-        for judged in self.desk.message(subject, old, new).iter() {
+        let spelling = spelling(subject, spot.media);
+        for judged in self.desk.message((subject, spelling), old, new).iter() {
             self.put(pair.new, within(judged, spot, subject));
         }
+    }
+}
+
+/// How the values of a message are written.
+fn spelling(subject: naming::Subject, media: &str) -> Spelling {
+    match subject {
+        naming::Subject::Parameter | naming::Subject::Header if media.is_empty() => Spelling::Text,
+        _ if media.starts_with("application/x-www-form-urlencoded") => Spelling::Text,
+        _ if media.starts_with("multipart/") => Spelling::Mixed,
+        _ => Spelling::Json,
     }
 }
 

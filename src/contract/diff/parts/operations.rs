@@ -1,11 +1,12 @@
 //! Operations: which are the same, which came, went or moved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::super::specification::{Operation, Specification};
 use super::draft::Draft;
-use super::{Pair, Table, at};
+use super::lifecycle::Ending;
+use super::{Pair, Table, at, templates};
 use crate::model::finding::Verdict;
 
 /// Method and template without the names of its slots.
@@ -35,6 +36,19 @@ impl<'d> Table<'d> {
             self.pair(Pair { old, new: other });
             false
         });
+        let mut serving = BTreeSet::new();
+        lost.retain(|old| {
+            let other = new.iter().find(|(_, other)| templates::serves(self.new, other, old));
+            let Some((key, other)) = other.map(|(key, other)| (key.clone(), *other)) else {
+                return true;
+            };
+            serving.insert(key);
+            let pair = Pair { old, new: other };
+            self.generalized(pair);
+            self.pair(pair);
+            false
+        });
+        new.retain(|key, _| !serving.contains(key));
         lost.retain(|old| {
             let moved = new
                 .iter()
@@ -94,6 +108,19 @@ impl<'d> Table<'d> {
         old.iter().any(|path| new.contains(path))
     }
 
+    /// A path that is written out became one of those that a template names.
+    fn generalized(&self, pair: Pair<'d>) {
+        let text = format!("{} is now one of {}", pair.old.template, pair.new.template);
+        let draft = Draft::structure("api-path-changed", Verdict::Compatible)
+            .forward(Verdict::Breaking)
+            .text(text)
+            .between(
+                at(&pair.old.pointer, &*pair.old.template),
+                at(&pair.new.pointer, &*pair.new.template),
+            );
+        self.put(pair.old, draft);
+    }
+
     fn moved(&self, pair: Pair<'d>) {
         let text = format!("{} moved to {}", pair.old.template, pair.new.template);
         let draft = Draft::structure("api-path-changed", Verdict::Breaking)
@@ -110,20 +137,17 @@ impl<'d> Table<'d> {
     fn gone(&self, operation: &Operation) {
         let whole_path =
             !self.new.operations.iter().any(|other| other.template == operation.template);
-        let sunset = self.sunset(self.old, operation);
-        let is_over = operation.deprecated
-            && sunset
-                .as_deref()
-                .is_some_and(|date| !self.options.today.is_empty() && date < &*self.options.today);
-        let how = match (operation.deprecated, &sunset) {
-            (false, _) => "without-deprecation",
-            (true, Some(_)) if !is_over => "before-sunset",
-            (true, _) => "with-deprecation",
-        };
         let path = if whole_path { "path-" } else { "" };
-        let verdict = if is_over { Verdict::Compatible } else { Verdict::Breaking };
+        let ending = self.ending(&operation.pointer, operation.deprecated);
+        let label = match ending {
+            Ending::Sudden => format!("api-{path}removed-without-deprecation"),
+            Ending::Early => format!("api-{path}removed-before-sunset"),
+            Ending::Unreadable => "api-path-sunset-parse".to_owned(),
+            Ending::Announced | Ending::Over => format!("api-{path}removed-with-deprecation"),
+        };
+        let verdict = if ending == Ending::Over { Verdict::Compatible } else { Verdict::Breaking };
         let text = format!("{} {} is gone", operation.method, operation.template);
-        let draft = Draft::structure(format!("api-{path}removed-{how}"), verdict)
+        let draft = Draft::structure(label, verdict)
             .text(text)
             .between(at(&operation.pointer, operation.summary.clone().unwrap_or_default()), None);
         self.put(operation, draft);

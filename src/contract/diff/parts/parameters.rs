@@ -3,7 +3,8 @@
 use super::super::super::specification::{Operation, Parameter, Place, Side, Specification};
 use super::super::naming;
 use super::draft::Draft;
-use super::{Pair, Spot, Table, at, hurts};
+use super::lifecycle::Ending;
+use super::{Pair, Spot, Table, at, hurts, templates};
 use crate::model::finding::{Direction, Verdict};
 
 impl<'d> Table<'d> {
@@ -36,10 +37,15 @@ impl<'d> Table<'d> {
         if parameter.place == Place::Path {
             return;
         }
-        let (label, verdict) = if parameter.deprecated {
-            ("request-parameter-removed-with-deprecation", Verdict::Compatible)
-        } else {
-            ("request-parameter-removed", Verdict::PotentiallyBreaking)
+        let (label, verdict) = match self.ending(&parameter.pointer, parameter.deprecated) {
+            Ending::Sudden => ("request-parameter-removed", Verdict::PotentiallyBreaking),
+            Ending::Unreadable => ("request-parameter-sunset-parse", Verdict::PotentiallyBreaking),
+            Ending::Early => {
+                ("request-parameter-removed-before-sunset", Verdict::PotentiallyBreaking)
+            }
+            Ending::Announced | Ending::Over => {
+                ("request-parameter-removed-with-deprecation", Verdict::Compatible)
+            }
         };
         let draft = Draft::new(label, Direction::Request, verdict)
             .forward(hurts(parameter.required))
@@ -50,6 +56,10 @@ impl<'d> Table<'d> {
     }
 
     fn gained(&self, pair: Pair<'d>, parameter: &Parameter) {
+        // What stood there as a word is now a slot that lists this word.
+        if parameter.place == Place::Path && templates::serves(self.new, pair.new, pair.old) {
+            return;
+        }
         let (label, verdict) = match (parameter.place, parameter.required) {
             (Place::Path, _) if pair.new.template == pair.old.template => {
                 ("new-request-path-parameter", Verdict::Compatible)
@@ -101,65 +111,66 @@ impl<'d> Table<'d> {
                 .keyword("required");
             self.put(pair.new, change);
         }
-        if old.deprecated != new.deprecated {
-            let word = if new.deprecated { "deprecated" } else { "reactivated" };
-            let text = format!("parameter `{}` is {word}", old.name);
-            let label = format!("request-parameter-{word}");
-            self.put(pair.new, draft(&label, Verdict::Compatible, text));
+        self.parameter_lifecycle(pair, old, new);
+        for (label, (verdict, forward), text) in self.spelling(old, new) {
+            self.put(pair.new, draft(label, verdict, text).forward(forward));
         }
-        for (label, verdict, text) in self.spelling(old, new) {
-            self.put(pair.new, draft(label, verdict, text).forward(verdict));
-        }
-        let spot = Spot { name: &place, ..Spot::HERE };
+        let media = old.media.as_ref().map_or("", |media| &media.text);
+        let spot = Spot { name: &place, media, ..Spot::HERE };
         self.message(pair, spot, naming::Subject::Parameter, (&old.schema, &new.schema));
     }
 
-    /// Differences in how a value is written.
-    fn spelling(&self, old: &Parameter, new: &Parameter) -> Vec<(&'static str, Verdict, String)> {
+    /// Differences in how a value is written, with the verdict on old clients and that on new ones.
+    fn spelling(&self, old: &Parameter, new: &Parameter) -> Vec<Spelled> {
+        use Verdict::{Breaking, Compatible, Cosmetic, PotentiallyBreaking};
         let mut found = Vec::new();
-        let is_plain = is_scalar(self.old, old) && is_scalar(self.new, new);
+        let (was_plain, is_plain) = (is_scalar(self.old, old), is_scalar(self.new, new));
         let name = &old.name;
-        if old.media.as_ref().map(|m| m.media.essence())
-            != new.media.as_ref().map(|m| m.media.essence())
-        {
+        let media = |parameter: &Parameter| {
+            parameter.media.as_ref().map(|range| range.media.essence().to_owned())
+        };
+        if media(old) != media(new) {
             let text = format!("media type of parameter `{name}` changed");
-            found.push(("request-parameter-content-media-type-changed", Verdict::Breaking, text));
+            let both = (Breaking, Breaking);
+            found.push(("request-parameter-content-media-type-changed", both, text));
         }
+        // A scalar is written alike, exploded or not; in a query in every style.
+        let hurt = |sender_is_plain: bool| if sender_is_plain { Compatible } else { Breaking };
+        let sides = if was_plain && is_plain {
+            (Cosmetic, Cosmetic)
+        } else {
+            (hurt(was_plain), hurt(is_plain))
+        };
         if old.style != new.style {
-            // A scalar in a query is written alike in every style.
-            let verdict = match old.place {
-                Place::Query | Place::Cookie if is_plain => Verdict::Cosmetic,
-                _ => Verdict::Breaking,
+            let sides = match old.place {
+                Place::Query | Place::Cookie => sides,
+                _ => (Breaking, Breaking),
             };
-            let text = format!("parameter `{name}`: style {:?} → {:?}", old.style, new.style);
-            found.push(("request-parameter-style-changed", verdict, text));
+            let styles = (old.style.as_str(), new.style.as_str());
+            let text = format!("parameter `{name}`: style {} → {}", styles.0, styles.1);
+            found.push(("request-parameter-style-changed", sides, text));
         }
-        if old.explode != new.explode {
-            let verdict = if is_plain { Verdict::Cosmetic } else { Verdict::Breaking };
+        if old.explode != new.explode && !(was_plain && is_plain) {
             let text = format!("parameter `{name}`: explode {} → {}", old.explode, new.explode);
-            if !is_plain {
-                found.push(("request-parameter-explode-changed", verdict, text));
+            found.push(("request-parameter-explode-changed", sides, text));
+        }
+        let mut flag = |label: &'static str, word: &str, (was, is): (bool, bool)| {
+            if was != is {
+                let verdict = |given: bool| if given { Compatible } else { PotentiallyBreaking };
+                let text = format!("parameter `{name}`: {word} is now {is}");
+                found.push((label, (verdict(is), verdict(was)), text));
             }
-        }
-        if old.allow_reserved != new.allow_reserved {
-            let verdict =
-                if new.allow_reserved { Verdict::Compatible } else { Verdict::PotentiallyBreaking };
-            let text = format!("parameter `{name}`: allowReserved is now {}", new.allow_reserved);
-            found.push(("request-parameter-allow-reserved-changed", verdict, text));
-        }
-        if old.allow_empty_value != new.allow_empty_value {
-            let verdict = if new.allow_empty_value {
-                Verdict::Compatible
-            } else {
-                Verdict::PotentiallyBreaking
-            };
-            let text =
-                format!("parameter `{name}`: allowEmptyValue is now {}", new.allow_empty_value);
-            found.push(("request-parameter-allow-empty-value-changed", verdict, text));
-        }
+        };
+        let reserved = (old.allow_reserved, new.allow_reserved);
+        flag("request-parameter-allow-reserved-changed", "allowReserved", reserved);
+        let empty = (old.allow_empty_value, new.allow_empty_value);
+        flag("request-parameter-allow-empty-value-changed", "allowEmptyValue", empty);
         found
     }
 }
+
+/// Label, verdicts on old and on new clients, text.
+type Spelled = (&'static str, (Verdict, Verdict), String);
 
 /// Path parameters by position, header names without case, others by name.
 fn is_same(pair: Pair<'_>, old: &Parameter, new: &Parameter) -> bool {

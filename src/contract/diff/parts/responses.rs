@@ -126,6 +126,19 @@ impl<'d> Table<'d> {
             .between(at(&old.pointer, old.required), at(&new.pointer, new.required));
             self.put(pair.new, draft);
         }
+        if old.explode != new.explode {
+            let verdict = Verdict::PotentiallyBreaking;
+            let draft = Draft::new("response-header-explode-changed", Direction::Response, verdict)
+                .forward(verdict)
+                .text(format!(
+                    "response header `{}`: explode {} → {}",
+                    old.name, old.explode, new.explode
+                ))
+                .status(key)
+                .pointing(name.clone())
+                .between(at(&old.pointer, old.explode), at(&new.pointer, new.explode));
+            self.put(pair.new, draft);
+        }
         let spot = Spot { status: key, media: "", name: &name };
         self.message(pair, spot, naming::Subject::Header, (&old.schema, &new.schema));
     }

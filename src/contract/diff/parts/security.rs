@@ -55,6 +55,8 @@ impl<'d> Table<'d> {
             };
             if let Some(label) = difference(&old.kind, &new.kind) {
                 self.scheme(name, (label, Verdict::Breaking), Some(old), Some(new));
+            } else {
+                self.flows(name, (&old.pointer, &new.pointer));
             }
         }
         for (name, new) in &self.new.schemes {

@@ -47,7 +47,7 @@ pub(super) fn lines(view: &View<'_>) -> String {
 fn object(change: &Change) -> Value {
     let operation = &change.operation;
     let location = &change.location;
-    json!({
+    let mut object = json!({
         "fingerprint": change.fingerprint,
         "label": change.label,
         "kind": change.kind.map(crate::model::kind::Kind::as_str),
@@ -70,11 +70,15 @@ fn object(change: &Change) -> Value {
         },
         "old": change.old.as_ref().map(fragment),
         "new": change.new.as_ref().map(fragment),
-        "witness": change.witness.as_deref(),
         "reason": change.reason,
         "text": change.text,
         "ignored": change.ignored,
-    })
+    });
+    // Null is a value like any other.
+    if let (Some(members), Some(witness)) = (object.as_object_mut(), &change.witness) {
+        members.insert("witness".to_owned(), Value::clone(witness));
+    }
+    object
 }
 
 fn fragment(fragment: &Fragment) -> Value {
@@ -128,7 +132,7 @@ pub fn schema() -> Value {
             "location": {"type": "object"},
             "old": place,
             "new": place,
-            "witness": true,
+            "witness": {"description": "a value that shows it; absent where there is none"},
             "reason": {"type": ["string", "null"]},
             "text": text,
             "ignored": {"type": ["string", "null"]},

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Verdict, compared, document, labels, read};
-use crate::contract::diff::{Options, Policy, diff, labels as names};
+use crate::contract::diff::{Grace, Options, Policy, diff, labels as names};
 use crate::model::finding::Severity;
 
 const OK: fn() -> Value = || json!({"200": {"description": "ok"}});
@@ -26,7 +26,7 @@ fn body(extra: Value) -> Value {
 
 /// Old operation, new operation, label, verdict, verdict of the swapped pair's worst change.
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
-fn cases() -> Vec<(Value, Value, &'static str, Verdict)> {
+pub(super) fn cases() -> Vec<(Value, Value, &'static str, Verdict)> {
     use Verdict::{Breaking, Compatible, Cosmetic, PotentiallyBreaking as Undecided};
     let plain = || json!({"responses": OK()});
     let text = |schema: Value| json!({"content": {"application/json": {"schema": schema}}});
@@ -331,6 +331,34 @@ fn a_sunset_that_has_passed_makes_removal_harmless() {
         let options = Options { today: today.to_owned(), ..Options::default() };
         let report = diff(&read(&leaving), &read(&empty), &options);
         assert_eq!(labels(&report), [(label, verdict)]);
+    }
+}
+
+#[test]
+fn a_sunset_keeps_the_distance_that_was_promised() {
+    let leaving = |sunset: &str| json!({"deprecated": true, "x-sunset": sunset, "responses": OK()});
+    let plain = || json!({"responses": OK()});
+    let cases = [
+        (plain(), leaving("2026-01-20"), Some("api-sunset-date-too-small")),
+        (plain(), leaving("2026-06-20"), None),
+        (leaving("2026-06-20"), leaving("2026-05-20"), Some("api-sunset-date-changed-too-small")),
+        (leaving("2026-05-20"), leaving("2026-06-20"), None),
+        (
+            leaving("2026-06-20"),
+            json!({"deprecated": true, "responses": OK()}),
+            Some("sunset-deleted"),
+        ),
+    ];
+    for (old, new, wanted) in cases {
+        let options = Options {
+            today: "2026-01-01".to_owned(),
+            grace: Grace { stable: 30, beta: 10 },
+            ..Options::default()
+        };
+        let report = diff(&read(&document(&old)), &read(&document(&new)), &options);
+        let mut breaking =
+            labels(&report).into_iter().filter(|(_, verdict)| *verdict == Verdict::Breaking);
+        assert_eq!(breaking.next().map(|(label, _)| label), wanted, "{old}\n{new}");
     }
 }
 

@@ -1,7 +1,10 @@
 //! Promises of the diff: no change without a difference, no break without a confirmed witness, no break called compatible.
 
+mod emitted;
 mod families;
+mod pairs;
 mod properties;
+mod published;
 mod schemas;
 
 use serde_json::{Value, json};

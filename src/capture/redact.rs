@@ -46,7 +46,7 @@ impl<'a> Credentials<'a> {
                     self.add(found(CredentialKind::SessionCookie), value, Rank::Session);
                 }
             }
-        } else if is_api_key(name) {
+        } else if is_api_key(name) || is_own_key(name) {
             let found = credential(CredentialKind::ApiKey, CredentialPlace::Header, name);
             self.add(found, value, Rank::ApiKey);
         }
@@ -172,6 +172,35 @@ fn is_api_key(name: &str) -> bool {
         || matches!(&*name, "x-auth-token" | "token" | "sig")
 }
 
+/// Request fields of an API's own that are named a key, token or secret: `x-acme-key`, `private-token`. Some are no
+/// credentials of the call: they guard forms, mark a place in a list, are traded for others, or tell requests apart.
+fn is_own_key(name: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "cache",
+        "continuation",
+        "csrf",
+        "cursor",
+        "dedup",
+        "idempotency",
+        "idempotent",
+        "next",
+        "page",
+        "partition",
+        "refresh",
+        "request",
+        "routing",
+        "shard",
+        "sort",
+        "trace",
+        "xsrf",
+    ];
+    let name = name.to_ascii_lowercase();
+    let (before, last) = name.rsplit_once(['-', '_']).unwrap_or_default();
+    let mut words = before.split(['-', '_']).peekable();
+    let own = matches!(words.peek(), Some(&("x" | "private" | "job" | "deploy")));
+    own && matches!(last, "key" | "token" | "secret") && words.all(|word| !OTHERS.contains(&word))
+}
+
 /// `sid`, `*sess*`, `auth*`.
 fn is_session(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -193,6 +222,27 @@ mod tests {
             ("", CredentialKind::OtherScheme),
         ] {
             assert_eq!(scheme(value.as_bytes()), kind, "{value}");
+        }
+    }
+
+    #[test]
+    fn keys_and_tokens_of_an_apis_own_are_credentials() {
+        for name in ["x-acme-key", "X-Vault-Token", "private-token", "x-shop-app-secret", "x-token"]
+        {
+            assert!(is_own_key(name), "{name}");
+        }
+        for name in [
+            "x-csrf-token",
+            "x-idempotency-key",
+            "idempotency-key",
+            "x-next-page-token",
+            "x-continuation-token",
+            "x-refresh-token",
+            "sec-websocket-key",
+            "x-keyboard",
+            "x-tenant",
+        ] {
+            assert!(!is_own_key(name), "{name}");
         }
     }
 

@@ -144,7 +144,19 @@ fn followed(text: &str, separator: char) -> Option<Affixed<'_>> {
         let (data, suffix) = text.split_at_checked(at)?;
         let words = suffix.get(1..)?.split('.').all(is_word);
         let class = data_class(data).filter(|_| words)?;
+        // `1.5.x` is a version, `17.example.com` a host.
+        if separator == '.' && (class == DataClass::Decimal || !is_ending(suffix.get(1..)?)) {
+            return None;
+        }
         Some(Affixed { parts: smallvec![Part { before: "", data, class }], suffix })
+    })
+}
+
+/// Whether dotted words are those of one format: `json`, `tar.gz`.
+fn is_ending(words: &str) -> bool {
+    words.split_once('.').is_none_or(|(first, rest)| {
+        matches!(first, "tar" | "min" | "d") && !rest.contains('.')
+            || matches!(rest, "gz" | "bz2" | "xz" | "zst" | "sig" | "asc" | "sha256" | "map")
     })
 }
 

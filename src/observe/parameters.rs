@@ -13,7 +13,9 @@ use super::names::{self, Names};
 use crate::model::brackets;
 use crate::model::exchange::{Credential, CredentialPlace, Field};
 use crate::model::hash::HashKey;
-use crate::model::noise::{is_noise_cookie, is_noise_field, is_noise_parameter};
+use crate::model::noise::{
+    is_noise_answer_field, is_noise_cookie, is_noise_field, is_noise_parameter,
+};
 use crate::model::observation::{Classes, List, Parameter, TextSpan};
 use crate::model::redaction::Plan;
 
@@ -143,7 +145,7 @@ pub(super) enum FieldUse {
     Ignored,
     /// Part of what a response promises.
     Stated,
-    /// Of the API's own: begins with `x-`.
+    /// Of the API's own: begins with `x-`, and no server sets it for every answer of every API.
     Own,
     Other,
 }
@@ -154,7 +156,7 @@ impl FieldUse {
             Self::Stated
         } else if is_noise_field(name) {
             Self::Ignored
-        } else if name.starts_with("x-") {
+        } else if name.starts_with("x-") && !is_noise_answer_field(name) {
             Self::Own
         } else {
             Self::Other
@@ -192,4 +194,26 @@ fn list(text: &str) -> Option<List> {
     let count = u32::try_from(items.clone().count()).unwrap_or(u32::MAX);
     let classes = items.map(classify).fold(Classes::ALL, Classes::and);
     Some(List { separator, items: count, classes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_servers_set_on_every_answer_are_no_part_of_one() {
+        for name in ["x-content-type-options", "x-frame-options", "x-powered-by", "x-runtime"] {
+            assert_eq!(FieldUse::of(name), FieldUse::Other, "{name}");
+        }
+        for (name, used) in [
+            ("x-credits-left", FieldUse::Own),
+            ("x-total-count", FieldUse::Stated),
+            ("etag", FieldUse::Stated),
+            ("x-forwarded-for", FieldUse::Ignored),
+            // Asked for by clients it is a parameter.
+            ("x-api-version", FieldUse::Other),
+        ] {
+            assert_eq!(FieldUse::of(name), used, "{name}");
+        }
+    }
 }

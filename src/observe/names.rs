@@ -149,9 +149,29 @@ pub(super) fn is_free_text(name: &str) -> bool {
             | "file"
             | "filename"
     ) || is_id(name)
+        || is_open_vocabulary(name)
         || name.ends_with("name")
         || name.ends_with("Name")
         || name.ends_with("_by")
+}
+
+/// Words that users, files and releases bring along: tags, media types, versions.
+fn is_open_vocabulary(name: &str) -> bool {
+    matches!(
+        name,
+        "tag"
+            | "tags"
+            | "labels"
+            | "keyword"
+            | "keywords"
+            | "topics"
+            | "mime"
+            | "mimetype"
+            | "version"
+    ) || ["_tags", "Tags", "_version", "Version"].iter().any(|ending| name.ends_with(ending))
+        || ["mime_type", "mimeType", "media_type", "mediaType", "content_type", "contentType"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
 }
 
 /// Whether a name says "id" itself.

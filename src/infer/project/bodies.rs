@@ -83,6 +83,9 @@ pub(super) fn opaque(media: &str) -> Schema {
     if is_json(media) {
         return Schema::default();
     }
+    if is_form(media) {
+        return Schema::of(Kinds::OBJECT);
+    }
     let textual = media.starts_with("text/") || media.ends_with("xml") || media == "*/*";
     Schema { kinds: Kinds::STRING, format: (!textual).then_some("binary"), ..Schema::default() }
 }
@@ -119,4 +122,23 @@ fn outline(mut schema: Schema) -> Schema {
         property.schema = Schema::of(property.schema.kinds);
     }
     schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_looked_into_is_what_its_media_type_says() {
+        for (media, kinds, format) in [
+            ("multipart/form-data", Kinds::OBJECT, None),
+            ("application/x-www-form-urlencoded", Kinds::OBJECT, None),
+            ("application/hal+json", Kinds::default(), None),
+            ("application/pdf", Kinds::STRING, Some("binary")),
+            ("text/csv", Kinds::STRING, None),
+        ] {
+            let schema = opaque(media);
+            assert_eq!((schema.kinds, schema.format), (kinds, format), "{media}");
+        }
+    }
 }

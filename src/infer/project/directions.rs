@@ -76,7 +76,8 @@ fn sent(pools: &[Pool], answer: &Pool, asked: &Pool, maps: &Maps) -> Option<Sent
         needed.contains(&entry.hash) == demanded.contains(&entry.hash)
             && is_within(&entry.value.shape, &known.value.shape, &entry.name, maps)
     });
-    let few = write_only.len() < common && common >= 2 && common >= read_only.len();
+    // A password beside two members more makes two records of what few names hold together.
+    let few = common >= 2 + write_only.len() && common >= read_only.len();
     let required = write_only.intersection(&demanded).copied().collect();
     (apart && agrees && few).then_some(Sent { read_only, write_only, required })
 }

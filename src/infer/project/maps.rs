@@ -11,6 +11,12 @@ use crate::infer::table::Entry;
 /// What holds of a doubtful object whose name is that of a map elsewhere.
 const SAME_NAME: f64 = 3.0;
 
+/// What it tells that all names say which product or namespace they belong to.
+const QUALIFIED: f64 = 4.0;
+
+/// What it tells against a map that only one name was ever seen: `{"tags": {"all": []}}` is a filter.
+const ALONE: f64 = 3.0;
+
 /// Names under which maps stand, with the keys that they have.
 #[derive(Default)]
 pub(super) struct Maps {
@@ -65,9 +71,24 @@ fn odds(members: &Members, name: &str) -> f64 {
         return -2.0;
     }
     let mut odds = -2.0 + of_names(members, keys.len() - words.len()) + of_support(members, &words);
-    odds += if values_alike(&keys) { 1.0 } else { -4.0 };
+    odds += if values_alike(&keys) {
+        1.0
+    } else if is_label_name(name) && values_plain(&keys) {
+        0.0
+    } else {
+        -4.0
+    };
     if is_container_name(name) {
         odds += 4.0;
+    }
+    if !words.is_empty() && words.iter().all(|entry| is_qualified(&entry.name)) {
+        odds += QUALIFIED;
+    }
+    if let ([only], 1) = (words.as_slice(), keys.len())
+        && !(is_label_name(name) && values_plain(&keys))
+        && !is_qualified(&only.name)
+    {
+        odds -= ALONE;
     }
     let steady = words.iter().filter(|entry| is_steady(&entry.value, members)).count();
     #[expect(clippy::cast_precision_loss, reason = "at most three count")]
@@ -132,6 +153,16 @@ fn values_alike(keys: &[&Entry<Member>]) -> bool {
     })
 }
 
+/// Whether all values are texts, numbers or booleans, as those of labels are.
+fn values_plain(keys: &[&Entry<Member>]) -> bool {
+    keys.iter().all(|entry| !entry.value.shape.array.any() && !entry.value.shape.object.any())
+}
+
+/// `app.kubernetes.io/name`, `client::display`, `net.peer.port`: no name of a property.
+fn is_qualified(name: &str) -> bool {
+    name.contains("::") || name.contains('/') || name.matches('.').count() >= 2
+}
+
 /// Kinds of values but null, a bit each; all numbers are one kind.
 pub(super) fn kinds_of(shape: &Shape) -> u8 {
     u8::from(shape.boolean.any())
@@ -149,6 +180,7 @@ const CONTAINERS: &[&str] = &[
     "counts",
     "env",
     "extra",
+    "extras",
     "headers",
     "labels",
     "metadata",
@@ -162,6 +194,12 @@ fn is_container_name(name: &str) -> bool {
     CONTAINERS.contains(&name)
         || name.starts_with("custom")
         || name.contains("_by_")
+        || is_label_name(name)
+}
+
+/// Names of what users attach to things, in whatever words and kinds they like.
+fn is_label_name(name: &str) -> bool {
+    matches!(name, "labels" | "annotations")
         || ["Labels", "Annotations", "_labels", "_annotations"]
             .iter()
             .any(|ending| name.ends_with(ending))

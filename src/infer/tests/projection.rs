@@ -113,6 +113,76 @@ fn what_is_a_map_under_one_name_is_one_elsewhere() {
     assert_eq!(labels["additionalProperties"]["type"], "string");
 }
 
+/// The schema of a member `name` of what is answered at `/hosts`, whose values are given.
+fn member(name: &str, values: &[Value]) -> Value {
+    let shot = |value: &Value| Shot::get("/hosts", json!({name: value, "up": true, "size": 1}));
+    let shots: Vec<Shot> = values.iter().cycle().take(40).map(shot).collect();
+    answer(&document(&shots), "/hosts", "get", "200")["properties"][name].clone()
+}
+
+#[test]
+fn labels_are_maps_whatever_they_hold_and_filters_are_none() {
+    let labels = [json!({"team": "a", "retries": 3}), json!({"env": "x"}), json!({"gpu": true})];
+    assert!(member("labels", &labels)["additionalProperties"].is_object());
+    // Names that say whose they are stand for a map, even where their values differ.
+    let extras = [
+        json!({"client::display": {"type": "x"}}),
+        json!({"home::light::on": {"level": 1}}),
+        json!({"client::click": {"url": {"to": "y"}}}),
+    ];
+    assert!(member("extras", &extras)["additionalProperties"].is_object());
+    for (name, value) in [("tags", json!({"all_": ["x"]})), ("params", json!({"limit": 1}))] {
+        let schema = member(name, &[value, json!({})]);
+        assert!(schema["additionalProperties"].is_null(), "{name}: {schema}");
+    }
+    // Kinds differ as those of a record do.
+    let params = [json!({"limit": 1}), json!({"q": "x", "deep": true}), json!({"q": "y"})];
+    assert!(member("params", &params)["additionalProperties"].is_null());
+}
+
+#[test]
+fn small_records_are_referred_to_where_whole_answers_are_made_of_them() {
+    let user = |n: usize| json!({"id": n, "login": "x"});
+    let mut shots: Vec<Shot> = Vec::new();
+    for n in 0..20 {
+        shots.push(Shot::get("/users", json!([user(n), user(n + 1)])));
+        shots.push(Shot::get(&format!("/users/{n}"), user(n)));
+        shots.push(Shot::get("/teams", json!({"data": [{"lead": user(n), "users": [user(n)]}]})));
+    }
+    let document = document(&shots);
+    let user = json!({"$ref": "#/components/schemas/User"});
+    assert_eq!(answer(&document, "/users", "get", "200")["items"], user);
+    assert_eq!(*answer(&document, "/users/{userId}", "get", "200"), user);
+    let text = document.to_string();
+    for name in document["components"]["schemas"].as_object().into_iter().flat_map(|all| all.keys())
+    {
+        assert!(text.contains(&format!("#/components/schemas/{name}\"")), "{name} is used nowhere");
+    }
+}
+
+#[test]
+fn tags_media_types_and_versions_are_no_enums() {
+    let shots: Vec<Shot> = (0..120)
+        .map(|n| {
+            let of = |values: [&str; 2]| values[n % 2].to_owned();
+            let body = json!({
+                "tags": [of(["a", "b"])],
+                "mime_type": of(["text/csv", "text/plain"]),
+                "app_version": of(["beta", "final"]),
+                "state": of(["new", "sold"]),
+            });
+            Shot::get("/files", body)
+        })
+        .collect();
+    let document = document(&shots);
+    let properties = &answer(&document, "/files", "get", "200")["properties"];
+    assert!(properties["tags"]["items"]["enum"].is_null());
+    assert!(
+        properties["mime_type"]["enum"].is_null() && properties["app_version"]["enum"].is_null()
+    );
+    assert_eq!(properties["state"]["enum"], json!(["new", "sold"]));
+}
+
 #[test]
 fn parameters_are_ids_only_of_collections() {
     let mut shots: Vec<Shot> =

@@ -124,6 +124,24 @@ impl Profile {
         }
     }
 
+    /// What happens at and below either.
+    pub(super) fn with(mut self, other: &Self) -> Self {
+        self.methods |= other.methods;
+        self.below.extend(&other.below);
+        for (leaf, keys) in &other.leaves {
+            self.leaves.entry(*leaf).or_default().extend(keys);
+        }
+        self
+    }
+
+    /// Whether nothing happens at and below this that does not happen there.
+    pub(super) fn is_within(&self, all: &Self) -> bool {
+        let known = |(leaf, keys): (&u64, &BTreeSet<u64>)| {
+            all.leaves.get(leaf).is_some_and(|known| keys.is_subset(known))
+        };
+        !self.below.is_empty() && self.below.is_subset(&all.below) && self.leaves.iter().all(known)
+    }
+
     /// Whether both serve some method at the same pattern.
     pub(super) fn shares_operation(&self, other: &Self) -> bool {
         self.below.intersection(&other.below).next().is_some()

@@ -41,8 +41,8 @@ pub(super) type Depths = BTreeMap<u16, BTreeSet<usize>>;
 pub(super) struct Greedy<'a> {
     /// Everything that ends in the parameter.
     pub(super) trunk: Together,
-    /// Everything that ends in a word behind it.
-    pub(super) suffixes: BTreeMap<&'a str, Together>,
+    /// Everything at and below a word behind it.
+    pub(super) suffixes: BTreeMap<&'a str, Behind>,
     /// Children that are something else.
     pub(super) beside: BTreeSet<u64>,
 }
@@ -65,11 +65,7 @@ impl<'a> Greedy<'a> {
         if !(is_echo(&own, &trunk) || is_tree(&trunk)) {
             return None;
         }
-        let mut suffixes: BTreeMap<&str, Together> = BTreeMap::new();
-        for leaf in &behind {
-            suffixes.entry(leaf.last().text).or_default().add(leaf.node, leaf.depth() - 1);
-        }
-        Some(Self { trunk: Together::of(&trunk), suffixes, beside })
+        Some(Self { trunk: Together::of(&trunk), suffixes: Behind::all(&behind), beside })
     }
 
     /// Everything below a node but words that somebody pinned, since somebody says so.
@@ -107,9 +103,36 @@ impl Together {
     }
 }
 
+/// What stands at and below a word behind the parameter.
+#[derive(Default)]
+pub(super) struct Behind {
+    pub(super) node: Node,
+    /// Segments that the parameter took.
+    pub(super) depths: BTreeSet<usize>,
+}
+
+impl Behind {
+    /// By word, from where leaves part from the trunk.
+    fn all<'a>(behind: &[(Leaf<'a>, usize)]) -> BTreeMap<&'a str, Self> {
+        let mut all: BTreeMap<&str, Self> = BTreeMap::new();
+        let mut taken: BTreeSet<u64> = BTreeSet::new();
+        for (leaf, at) in behind {
+            let Some(word) = leaf.trail.get(*at) else { continue };
+            // Of a word that several leaves pass, everything is taken with the first.
+            if taken.insert(leaf.place(at + 1)) {
+                let one = all.entry(word.text).or_default();
+                Monoid::merge(&mut one.node, word.node);
+                one.depths.insert(*at);
+            }
+        }
+        all
+    }
+}
+
 /// One segment below the node.
 #[derive(Debug, Clone, Copy)]
 struct Segment<'a> {
+    node: &'a Node,
     text: &'a str,
     hash: u64,
     /// Class code; [`crate::infer::trie::class_code`].
@@ -142,7 +165,7 @@ impl<'a> Leaf<'a> {
                 (_, "") => child.distinct.estimate().min(260.0),
                 _ => 1.0,
             };
-            trail.push(Segment { text, hash, class, values });
+            trail.push(Segment { node: child, text, hash, class, values });
             if !child.cells.is_empty() {
                 leaves.push(Self { node: child, trail: trail.clone() });
             }
@@ -156,18 +179,22 @@ impl<'a> Leaf<'a> {
     }
 
     fn last(&self) -> Segment<'a> {
-        const NONE: Segment<'static> = Segment { text: "", hash: 0, class: 0, values: 0.0 };
-        self.trail.last().copied().unwrap_or(NONE)
+        let none = Segment { node: self.node, text: "", hash: 0, class: 0, values: 0.0 };
+        self.trail.last().copied().unwrap_or(none)
     }
 
     fn first(&self) -> u64 {
         self.trail.first().map_or(0, |segment| segment.hash)
     }
 
+    /// The place to which so many segments lead.
+    fn place(&self, segments: usize) -> u64 {
+        self.trail.iter().take(segments).fold(1, |hash, segment| mix(hash, segment.hash))
+    }
+
     /// The place of its parent.
     fn parent(&self) -> u64 {
-        let before = self.trail.len().saturating_sub(1);
-        self.trail.iter().take(before).fold(1, |hash, segment| mix(hash, segment.hash))
+        self.place(self.trail.len().saturating_sub(1))
     }
 }
 
@@ -178,13 +205,14 @@ fn beside(leaves: &[Leaf<'_>]) -> BTreeSet<u64> {
     leaves
         .iter()
         .filter(fixed)
-        .filter(|leaf| !Answers::of(leaf.node).fits(&rest))
+        .filter(|leaf| !Answers::of(leaf.node).fits(&rest, Likeness::Strict))
         .map(Leaf::first)
         .collect()
 }
 
-/// Parts the leaves that end in a recurring word, and answer otherwise than the rest, from the rest.
-fn split_suffixes(leaves: Vec<Leaf<'_>>) -> (Vec<Leaf<'_>>, Vec<Leaf<'_>>) {
+/// Parts the leaves at and below a recurring word that answers otherwise than the rest from the rest, with the place of that
+/// word on their trail.
+fn split_suffixes(leaves: Vec<Leaf<'_>>) -> (Vec<(Leaf<'_>, usize)>, Vec<Leaf<'_>>) {
     let mut parents: BTreeMap<u64, BTreeSet<(usize, u64)>> = BTreeMap::new();
     for leaf in leaves.iter().filter(|leaf| leaf.depth() >= 2 && leaf.last().class < 32) {
         let place = (leaf.depth(), leaf.parent());
@@ -199,9 +227,18 @@ fn split_suffixes(leaves: Vec<Leaf<'_>>) -> (Vec<Leaf<'_>>, Vec<Leaf<'_>>) {
     let mut differing: BTreeSet<u64> = parents.keys().copied().collect();
     differing.retain(|hash| {
         let own = leaves.iter().filter(|leaf| recurs(leaf) && leaf.last().hash == *hash);
-        !rest.is_silent() && !Answers::union(own).fits(&rest)
+        !rest.is_silent() && !Answers::union(own).fits(&rest, Likeness::Loose)
     });
-    leaves.into_iter().partition(|leaf| leaf.depth() >= 2 && differing.contains(&leaf.last().hash))
+    let (mut behind, mut trunk) = (Vec::new(), Vec::new());
+    for leaf in leaves {
+        let words = leaf.trail.iter().enumerate().skip(1);
+        let word = words.map(|(at, word)| (at, word.hash)).find(|word| differing.contains(&word.1));
+        match word {
+            Some((at, _)) => behind.push((leaf, at)),
+            None => trunk.push(leaf),
+        }
+    }
+    (behind, trunk)
 }
 
 /// Whether a node answers for whatever stands below it as it does itself.
@@ -213,7 +250,7 @@ fn is_echo(own: &Answers, leaves: &[Leaf<'_>]) -> bool {
     !own.faces.is_empty()
         && firsts.len() >= FIRSTS_MIN
         && in_a_row + 1 >= DEPTHS_MIN
-        && are_alike(leaves, Some(own))
+        && are_alike(leaves, Some(own), Likeness::Strict)
 }
 
 /// Whether leaves at several depths are told apart by nothing: values of all sorts, one kind of answer.
@@ -227,7 +264,8 @@ fn is_tree(leaves: &[Leaf<'_>]) -> bool {
         |least: f64| (1..=depths.len()).take_while(|depth| values(*depth) >= least).count();
     let is_deep = in_a_row(VALUES_MIN) >= DEPTHS_MIN;
     let is_two = in_a_row(VALUES_OF_TWO) == 2 && !is_hierarchy(depths.get(&1));
-    (is_deep || is_two) && are_alike(leaves, None)
+    is_deep && are_alike(leaves, None, Likeness::Loose)
+        || is_two && are_alike(leaves, None, Likeness::Strict)
 }
 
 /// Distinct texts at the end of some leaves.
@@ -248,7 +286,7 @@ fn is_hierarchy(leaves: Option<&Vec<&Leaf<'_>>>) -> bool {
 
 /// Whether all answers are of one kind, shown by requests without bodies at two depths: what a request brought may come back
 /// in its answer.
-fn are_alike(leaves: &[Leaf<'_>], own: Option<&Answers>) -> bool {
+fn are_alike(leaves: &[Leaf<'_>], own: Option<&Answers>, likeness: Likeness) -> bool {
     let mut groups: BTreeMap<(usize, u64), Answers> = BTreeMap::new();
     for leaf in leaves {
         groups.entry((leaf.depth(), leaf.first())).or_default().add(leaf.node);
@@ -277,7 +315,7 @@ fn are_alike(leaves: &[Leaf<'_>], own: Option<&Answers>) -> bool {
         && by_method.values().all(|faces| {
             let faces: Vec<&Face> = faces.iter().map(|(_, face)| *face).collect();
             let pairs = |(index, face): (usize, &&Face)| {
-                faces.iter().skip(index + 1).all(|other| face.is_like(other))
+                faces.iter().skip(index + 1).all(|other| face.is_like(other, likeness))
             };
             faces.iter().enumerate().all(pairs)
         })
@@ -294,6 +332,8 @@ fn are_files(leaves: &[Leaf<'_>]) -> bool {
 struct Answers {
     /// Of bodies that tell enough.
     faces: BTreeMap<u16, Face>,
+    /// Methods with answers that tell too little.
+    silent: BTreeSet<u16>,
     /// Some body cannot be looked into.
     opaque: bool,
 }
@@ -319,6 +359,8 @@ impl Answers {
             }
             if face.names.len() > NAMES_MIN {
                 self.faces.entry(*method).or_default().merge(&face);
+            } else {
+                self.silent.insert(*method);
             }
         }
     }
@@ -328,15 +370,25 @@ impl Answers {
     }
 
     /// Whether these could be answers of the same kind: alike where both tell, and no method that tells is new.
-    fn fits(&self, others: &Self) -> bool {
+    fn fits(&self, others: &Self, likeness: Likeness) -> bool {
         let alike = |(method, face): (&u16, &Face)| {
-            others.faces.get(method).is_some_and(|other| face.is_like(other))
+            others.faces.get(method).is_some_and(|other| face.is_like(other, likeness))
         };
         if self.faces.is_empty() {
-            return self.opaque == others.opaque;
+            let silent = others.opaque || self.silent.is_subset(&others.silent);
+            return self.opaque == others.opaque && silent;
         }
         self.faces.iter().all(alike)
     }
+}
+
+/// How closely answers are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    /// Down to the last name: records of one kind stand at two depths of many APIs.
+    Strict,
+    /// What a file holds depends on the file.
+    Loose,
 }
 
 /// What answers look like: the kinds seen at their names down to the second level, and at their root.
@@ -393,21 +445,28 @@ impl Face {
     }
 
     /// Whether most names are common and none of those is of other kinds. What requests brought is not compared.
-    fn is_like(&self, other: &Self) -> bool {
+    fn is_like(&self, other: &Self, likeness: Likeness) -> bool {
+        /// Names that are more than an envelope.
+        const RICH: usize = 8;
+        /// One common name in so many may hold something else.
+        const ODD: usize = 10;
         let mut all = vec![(&self.names, &other.names)];
-        if !self.asked && !other.asked {
+        let loose = likeness == Likeness::Loose;
+        let rich = loose && self.names.len().min(other.names.len()) > RICH;
+        if !self.asked && !other.asked && !rich {
             all.push((&self.below, &other.below));
         }
-        let (mut common, mut smaller) = (0_usize, 0_usize);
+        let (mut common, mut smaller, mut odd) = (0_usize, 0_usize, 0_usize);
         for (ours, theirs) in all {
             smaller += ours.len().min(theirs.len());
             for (name, kinds) in ours {
                 let Some(others) = theirs.get(name) else { continue };
-                if kinds & others == 0 && *kinds != 0 && *others != 0 {
-                    return false;
-                }
+                odd += usize::from(kinds & others == 0 && *kinds != 0 && *others != 0);
                 common += 1;
             }
+        }
+        if odd > 0 && (!loose || odd * ODD > common) {
+            return false;
         }
         #[expect(clippy::cast_precision_loss, reason = "counts of names are small")]
         let share = common as f64 / smaller.max(1) as f64;

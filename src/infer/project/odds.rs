@@ -1,5 +1,7 @@
 //! The log-odds that a soft path segment is a value (`spec/inference.md` 6.4): the table of weights, and what feeds it.
 
+use std::collections::BTreeMap;
+
 use super::super::similar::{Likeness, Profile};
 use crate::infer::evidence::{KnownIds, Node};
 use crate::infer::table::Entry;
@@ -79,8 +81,38 @@ impl<'a> Children<'a> {
         Self { ids, soft, crowds, median_visits }
     }
 
-    /// The sum of all weights for one child; a value if positive.
-    pub(super) fn odds(&self, entry: &Entry<Node>, place: Place) -> f64 {
+    /// The sum of all weights for each soft child, by hash; a value if positive.
+    pub(super) fn all_odds(&self, place: Place) -> BTreeMap<u64, f64> {
+        let alone: BTreeMap<u64, f64> =
+            self.soft.iter().map(|(entry, _)| (entry.hash, self.odds(entry, place))).collect();
+        let company = Company::of(self, &alone);
+        let with = |(entry, profile): &(&Entry<Node>, Profile)| {
+            let odds = alone.get(&entry.hash).copied().unwrap_or(0.0);
+            let company = if odds > 0.0 { 0.0 } else { company.weight(profile) };
+            (entry.hash, odds + company)
+        };
+        self.soft.iter().map(with).collect()
+    }
+
+    /// Whether a fixed word is a value all the same: its own answers say that this is their name, and it is like siblings
+    /// that are values. A queue may be called `batch`.
+    pub(super) fn is_named_so(&self, entry: &Entry<Node>, odds: &BTreeMap<u64, f64>) -> bool {
+        const ALIKE_MIN: usize = 2;
+        let named = !entry.value.strong_echoes.is_empty() || !entry.value.weak_echoes.is_empty();
+        let is_value = |hash| odds.get(&hash).is_some_and(|odds| *odds > 0.0);
+        named && {
+            let own = Profile::of(&entry.value);
+            let alike = |(sibling, profile): &&(&Entry<Node>, Profile)| {
+                is_value(sibling.hash) && own.likeness(profile) == Likeness::Similar
+            };
+            let soft = self.soft.iter().filter(alike).take(ALIKE_MIN).count();
+            let crowd = |(profile, _): &(Profile, f64)| own.likeness(profile) == Likeness::Similar;
+            soft >= ALIKE_MIN || self.crowds.iter().any(crowd)
+        }
+    }
+
+    /// The sum of all weights for one child but for the company that it keeps.
+    fn odds(&self, entry: &Entry<Node>, place: Place) -> f64 {
         let Some((_, profile)) = self.soft.iter().find(|(soft, _)| soft.hash == entry.hash) else {
             return 0.0;
         };
@@ -165,6 +197,27 @@ impl<'a> Children<'a> {
             }
         }
         found
+    }
+}
+
+/// What the children do that are values by themselves, if those are nearly all.
+struct Company(Option<Profile>);
+
+impl Company {
+    fn of(children: &Children<'_>, odds: &BTreeMap<u64, f64>) -> Self {
+        const VALUES_MIN: usize = 3;
+        let is_value = |hash| odds.get(&hash).is_some_and(|odds| *odds > 0.0);
+        let values = children.soft.iter().filter(|(entry, _)| is_value(entry.hash));
+        let values: Vec<&Profile> = values.map(|(_, profile)| profile).collect();
+        let prevail = values.len() >= VALUES_MIN && values.len() * 4 >= children.soft.len() * 3;
+        Self(prevail.then(|| values.into_iter().fold(Profile::default(), Profile::with)))
+    }
+
+    /// What the company tells of a child that does nothing but what the others do.
+    fn weight(&self, profile: &Profile) -> f64 {
+        const WEIGHT: f64 = 2.5;
+        let joins = self.0.as_ref().is_some_and(|all| profile.is_within(all));
+        if joins { WEIGHT } else { 0.0 }
     }
 }
 

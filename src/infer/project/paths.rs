@@ -121,7 +121,7 @@ pub(super) fn expand(
     former: Option<&Published>,
 ) -> (Vec<Found>, Decided) {
     let (steps, found, decided) = (Vec::new(), Vec::new(), Decided::default());
-    let mut walk = Walk { ids, pins, former, steps, found, decided };
+    let mut walk = Walk { ids, pins, former, steps, found, decided, taken: BTreeSet::new() };
     walk.node(root, Place::default());
     (walk.found, walk.decided)
 }
@@ -142,6 +142,8 @@ struct Walk<'a> {
     steps: Vec<Step>,
     found: Vec<Found>,
     decided: Decided,
+    /// Segments that a greedy parameter before took.
+    taken: BTreeSet<usize>,
 }
 
 impl Walk<'_> {
@@ -150,7 +152,7 @@ impl Walk<'_> {
         let ahead = self.pins.after(&self.steps);
         let greedy = match ahead.greedy {
             Some(_) => Some(Greedy::pinned(node, |text| ahead.is_value(text) == Some(false))),
-            None if ahead.is_empty() => Greedy::of(node, place),
+            None if ahead.is_empty() && self.taken.is_empty() => Greedy::of(node, place),
             None => None,
         };
         if let Some(greedy) = greedy {
@@ -158,10 +160,14 @@ impl Walk<'_> {
             return;
         }
         let children = Children::of(node, self.ids);
+        let odds = children.all_odds(place);
         let mut values: Vec<&Entry<Node>> = Vec::new();
         for entry in node.children.iter() {
             let is_value = match entry.value.class.0 {
-                1 | 2 => false,
+                1 => false,
+                2 => {
+                    children.is_named_so(entry, &odds) && ahead.is_value(&entry.name) != Some(false)
+                }
                 32.. => {
                     if let Some(text) = version_text(&entry.value, place) {
                         self.literal(text, entry, place);
@@ -170,7 +176,7 @@ impl Walk<'_> {
                     true
                 }
                 _ => {
-                    let odds = children.odds(entry, place);
+                    let odds = odds.get(&entry.hash).copied().unwrap_or(0.0);
                     match ahead.is_value(&entry.name) {
                         Some(pinned) => self.pin(pinned, entry, odds),
                         None => self.decide(entry, odds),
@@ -240,9 +246,13 @@ impl Walk<'_> {
         let pinned = self.pins.after(&self.steps).greedy.map(str::to_owned);
         self.steps.push(Step::Wildcard(Wildcard { pinned, greedy: true, ..Wildcard::default() }));
         self.cells(&greedy.trunk.node, &greedy.trunk.depths);
-        for (text, below) in &greedy.suffixes {
+        for (text, behind) in &greedy.suffixes {
             self.steps.push(Step::Literal((*text).to_owned()));
-            self.cells(&below.node, &below.depths);
+            let depth = self.steps.len();
+            self.taken.clone_from(&behind.depths);
+            let word = behind.node.word.0;
+            self.node(&behind.node, Place { depth, root: false, word, below_parameter: false });
+            self.taken.clear();
             self.steps.pop();
         }
         self.steps.pop();
@@ -251,11 +261,12 @@ impl Walk<'_> {
     /// The operations of a node, with the depths at which a greedy parameter met them.
     fn cells(&mut self, node: &Node, depths: &Depths) {
         for (method, generations) in &node.cells {
+            let depths = depths.get(method).unwrap_or(&self.taken);
             self.found.push(Found {
                 steps: self.steps.clone(),
                 method: *method,
                 cell: generations.live().into_owned(),
-                depths: depths.get(method).cloned().unwrap_or_default(),
+                depths: depths.clone(),
             });
         }
     }

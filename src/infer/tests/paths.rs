@@ -57,6 +57,107 @@ fn a_word_behind_a_tree_stays_behind_it() {
     );
 }
 
+#[test]
+fn what_stands_below_a_word_behind_a_tree_has_parameters_of_its_own() {
+    let mut shots = tree("/v1/kv");
+    for n in 0..4 {
+        let version = || json!({"at": n, "by": "a", "what": "b", "size": 1});
+        for key in [word(n), format!("{}/{}", word(n + 50), word(n))] {
+            shots.push(Shot::get(&format!("/v1/kv/{key}/versions"), json!([version()])));
+            shots.push(Shot::get(&format!("/v1/kv/{key}/versions/{n}"), version()));
+        }
+    }
+    assert_eq!(
+        paths(&document(&shots)),
+        ["/v1/kv/{path}", "/v1/kv/{path}/versions", "/v1/kv/{path}/versions/{versionId}"]
+    );
+}
+
+#[test]
+fn files_of_one_tree_hold_what_they_like() {
+    let file = |path: &str, content: Value| {
+        let of_file = json!({"name": "a", "path": path, "size": 1, "kind": "x", "mode": 1,
+            "made": "y", "by": "z", "locked": false, "hash": "h", "content": content});
+        Shot::get(path, of_file)
+    };
+    let mut shots = Vec::new();
+    for n in 0..6 {
+        shots.push(file(&format!("/v1/files/{}", word(n)), json!([{"name": "a", "at": 1}])));
+        shots.push(file(&format!("/v1/files/{}/{}", word(n + 50), word(n)), json!("text")));
+        let deep = format!("/v1/files/{}/{}/{}", word(n + 50), word(n + 20), word(n));
+        shots.push(file(&deep, json!({"cells": [{"source": "x"}], "version": 4})));
+    }
+    assert_eq!(paths(&document(&shots)), ["/v1/files/{path}"]);
+}
+
+#[test]
+fn records_of_one_kind_at_two_depths_are_no_tree() {
+    let rule = |path: &str, trigger: Value| {
+        let rule = json!({"id": "a", "name": "b", "made": "c", "by": "d", "on": true, "rank": 1,
+            "note": "e", "team": "f", "zone": "g", "trigger": trigger});
+        Shot::get(path, rule)
+    };
+    let mut shots = Vec::new();
+    for n in 0..8 {
+        let made = json!({"sequence": [], "within": 3, "order": "x", "strict": true});
+        let answer = rule("/v1/rules", made).response.unwrap_or_default();
+        shots.push(Shot::post("/v1/rules", json!({"name": "b"}), 201, answer));
+        let one = json!({"event": "x", "after": 1, "count": 2, "within": 3});
+        let other = json!({"metric": "x", "above": 1, "every": 2, "unit": "s"});
+        shots.push(rule(&format!("/v1/rules/{}", word(n)), one));
+        shots.push(rule(&format!("/v1/rules/latest/{}", word(n + 20)), other));
+    }
+    let document = document(&shots);
+    assert!(
+        paths(&document).iter().all(|path| !path.ends_with("{path}")),
+        "{:?}",
+        paths(&document)
+    );
+}
+
+#[test]
+fn a_fixed_word_that_says_little_stays_beside_a_tree() {
+    let mut shots = tree("/v1/kv");
+    shots.extend(vec![Shot::get("/v1/kv/status", json!({"ok": true})); 3]);
+    assert_eq!(paths(&document(&shots)), ["/v1/kv/status", "/v1/kv/{path}"]);
+}
+
+#[test]
+fn a_fixed_word_that_is_the_name_of_something_is_a_value() {
+    let queue = |name: &str| {
+        Shot::get(&format!("/queues/{name}"), json!({"name": name, "priority": 1, "paused": false}))
+    };
+    let mut shots: Vec<Shot> = (0..12).flat_map(|n| [queue(&word(n)), queue("batch")]).collect();
+    assert_eq!(paths(&document(&shots)), ["/queues/{queueId}"]);
+    // What others answer under a fixed word names something else.
+    let me = json!({"name": "jane", "priority": 1, "paused": false});
+    shots.extend(vec![Shot::get("/queues/me", me); 3]);
+    assert_eq!(paths(&document(&shots)), ["/queues/me", "/queues/{queueId}"]);
+}
+
+#[test]
+fn a_sibling_whose_answers_say_nothing_is_what_the_others_are() {
+    let mut shots = Vec::new();
+    for n in 0..6 {
+        let path = format!("/settings/{}", word(n));
+        shots.push(Shot::get(&path, json!({"key": word(n), "value": n, "kind": "x"})));
+        shots.push(Shot {
+            status: 204,
+            response: None,
+            ..Shot::post(&path, json!(n), 204, json!(0))
+        });
+    }
+    let silent = |path: &str| {
+        vec![Shot { status: 204, response: None, ..Shot::post(path, json!(1), 204, json!(0)) }; 3]
+    };
+    shots.extend(silent("/settings/theme"));
+    assert_eq!(paths(&document(&shots)), ["/settings/{settingId}"]);
+    // What none of the others does is something else.
+    let rebuilt = silent("/settings/rebuild/now");
+    shots.extend(rebuilt);
+    assert_eq!(paths(&document(&shots)), ["/settings/rebuild/now", "/settings/{settingId}"]);
+}
+
 /// What an echo answers: what it was asked.
 fn echo(method: &'static str, path: &str, sent: Option<Value>) -> Shot {
     let answer = json!({"method": method, "url": path, "json": sent, "origin": "a"});

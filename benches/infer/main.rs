@@ -5,7 +5,9 @@
 //! (`infer_novel`). One thread, its time on the processor (wall clock where the system does not tell it); the figures of a
 //! stage are those of the best round, since neighbours only ever add.
 //!
-//! `-- --memory` prints what evidence weighs instead. `-- --test` runs one short round and judges nothing but that known exchanges cost no allocation in observe and learn.
+//! `-- --memory` weighs evidence instead (`memory`) and fails where it weighs too much; with `--test` a small part of it.
+//! `-- --test` runs one short round and judges nothing but that known exchanges cost no allocation in observe and learn, and
+//! that the small part keeps to its weight.
 
 #![expect(clippy::disallowed_methods, reason = "a bench looks at the clock itself")]
 #![expect(clippy::print_stdout, reason = "its result is what it prints")]
@@ -27,6 +29,8 @@ use driftgate::model::hash::HashKey;
 use driftgate::model::redaction::Plan;
 use driftgate::observe::{Lens, Observer};
 use driftgate_counting::{Counting, allocations};
+
+use self::memory::Scale;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -170,11 +174,15 @@ fn novel(lines: &[String], rounds: usize) {
 }
 
 fn main() -> ExitCode {
-    if std::env::args().any(|argument| argument == "--memory") {
-        memory::run();
+    let test = std::env::args().any(|argument| argument == "--test");
+    let scale = if test { Scale::SHORT } else { Scale::WHOLE };
+    let asked = std::env::args().any(|argument| argument == "--memory");
+    if (asked || test) && !memory::run(scale) {
+        return ExitCode::FAILURE;
+    }
+    if asked {
         return ExitCode::SUCCESS;
     }
-    let test = std::env::args().any(|argument| argument == "--test");
     let (exchanges, rounds) = if test { (400, 1) } else { (4_000, 20) };
     let allocations = known(&traffic::known(exchanges), rounds);
     novel(&traffic::novel(exchanges), if test { 1 } else { 5 });

@@ -100,13 +100,17 @@ pub(crate) fn novel(count: usize) -> Vec<String> {
         .collect()
 }
 
-/// One exchange of one of many operations with about 40 schema nodes each.
+/// One exchange of one of many operations with about 40 schema nodes each, half of which have names of their own.
 pub(crate) fn of_many(index: usize, operations: usize) -> String {
     let operation = index % operations;
     let noun = NOUNS[operation % NOUNS.len()];
     let number = index / operations + 100;
     let path = format!("/{}/{noun}s/{number}", letters(operation / NOUNS.len()));
-    let record = json!({"record": record(noun, number), "related": [record("x", number + 1)]});
+    let own: Map<String, Value> = (0..8)
+        .map(|member| (format!("{}_{}", letters(operation), NOUNS[member]), json!(number + member)))
+        .collect();
+    let record =
+        json!({"record": record(noun, number), "own": own, "related": [record("x", number + 1)]});
     line("GET", &path, None, &record)
 }
 

@@ -67,18 +67,19 @@ fn soft(node: &Node) -> impl Iterator<Item = u64> {
     soft.map(|entry| entry.hash)
 }
 
-/// Collapses what is alike, if enough of it is; once there is a wildcard, all that is not unlike it. What joins the wildcard
-/// makes it like more, so that this goes on until nothing moves.
+/// Collapses what is alike, if enough of it is; once there is a wildcard, all that stands on a level with it and is not unlike
+/// it. What joins the wildcard makes it like more, so that this goes on until nothing moves.
 fn collapse(node: &mut Node) {
     if node.star.is_none() && soft_children(node) > LITERAL_MAX {
         found(node);
     }
     while let Some(star) = node.star.as_deref().filter(|_| soft_children(node) > 0) {
         let crowd = Profile::of(star);
-        let profiles = soft(node).filter_map(|hash| Some((hash, profile(node, hash)?)));
-        let alike: Vec<u64> = profiles
-            .filter(|(_, own)| own.likeness(&crowd) != Likeness::Dissimilar)
-            .map(|(hash, _)| hash)
+        let joins = |child: &Node| {
+            star.is_level_with(child) && Profile::of(child).likeness(&crowd) != Likeness::Dissimilar
+        };
+        let alike: Vec<u64> = soft(node)
+            .filter(|hash| node.children.get(*hash).is_some_and(|entry| joins(&entry.value)))
             .collect();
         if alike.is_empty() {
             break;
@@ -89,27 +90,26 @@ fn collapse(node: &mut Node) {
     }
 }
 
-/// Makes the wildcard of those children that most others are like, if these are nearly all that can be compared.
+/// Makes the wildcard of those children that most others are like, if these are nearly all that can be compared; in a flood,
+/// also of those that cannot be.
 fn found(node: &mut Node) {
+    let profile = |hash: u64| node.children.get(hash).map(|entry| Profile::of(&entry.value));
     let profiles: Vec<(u64, Profile)> =
-        soft(node).filter_map(|hash| Some((hash, profile(node, hash)?))).collect();
+        soft(node).filter_map(|hash| Some((hash, profile(hash)?))).collect();
     let crowd: Vec<&Profile> = profiles.iter().map(|(_, own)| own).take(SAMPLE).collect();
     let verdicts: Vec<(u64, Likeness)> =
         profiles.iter().map(|(hash, own)| (*hash, against(own, &crowd))).collect();
-    let count = |likeness| verdicts.iter().filter(|(_, verdict)| *verdict == likeness).count();
-    let (similar, dissimilar) = (count(Likeness::Similar), count(Likeness::Dissimilar));
+    let of = |likeness| verdicts.iter().filter(move |(_, verdict)| *verdict == likeness);
+    let (similar, dissimilar) = (of(Likeness::Similar).count(), of(Likeness::Dissimilar).count());
     let comparable = similar + dissimilar;
     let crowded = comparable >= COMPARABLE_MIN && similar * 10 >= comparable * 9;
     let flooded = verdicts.len() >= REVERSED_FROM && dissimilar * 2 <= comparable;
     if crowded || flooded {
-        for (hash, _) in verdicts.iter().filter(|(_, verdict)| *verdict != Likeness::Dissimilar) {
+        let seeds = if similar > 0 { Likeness::Similar } else { Likeness::Incomparable };
+        for (hash, _) in of(seeds) {
             give_up(node, *hash);
         }
     }
-}
-
-fn profile(node: &Node, child: u64) -> Option<Profile> {
-    node.children.get(child).map(|entry| Profile::of(&entry.value))
 }
 
 /// What most of a crowd says about a profile; the profile itself may be among them.

@@ -279,6 +279,21 @@ impl BodyEvidence {
 }
 
 impl Node {
+    /// Whether both answer, or something is below both: a leaf is no sibling of a branch, whatever they are called.
+    pub(super) fn is_level_with(&self, other: &Self) -> bool {
+        (self.answers() && other.answers()) || (self.leads_on() && other.leads_on())
+    }
+
+    /// Whether paths end here.
+    pub(super) fn answers(&self) -> bool {
+        !self.cells.is_empty()
+    }
+
+    /// Whether paths go on from here.
+    pub(super) fn leads_on(&self) -> bool {
+        !self.children.is_empty() || self.crowd().next().is_some()
+    }
+
     /// What stands for many children: those given up as literals, and those for which there was no room.
     pub(super) fn crowd(&self) -> impl Iterator<Item = &Self> {
         self.star.as_deref().into_iter().chain(self.children.rest())

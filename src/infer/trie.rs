@@ -40,11 +40,14 @@ pub(super) fn descend<'a>(
     node
 }
 
-/// Whether a segment leads to what stands for many: its text is no literal, and the exchange is not unlike theirs.
+/// Whether a segment leads to what stands for many: its text is no literal, the path ends or goes on as some of theirs do,
+/// and the exchange is not unlike theirs.
 fn joins_crowd(node: &Node, depth: usize, segment: &Segment, observation: &Observation) -> bool {
     let star = node.star.as_deref().filter(|_| collapse::gives_up(segment.class));
     star.is_some_and(|star| {
+        let ends = depth + 1 == observation.path.segments.len();
         node.children.get(segment.hash).is_none()
+            && (if ends { star.answers() } else { star.leads_on() })
             && !leaf(star, depth + 1, observation)
                 .is_some_and(|leaf| similar::is_unlike(leaf, observation))
     })

@@ -85,6 +85,8 @@ pub(super) struct Pool {
     pub(super) names: BTreeMap<Vec<String>, usize>,
     /// What it is called where it stands, before anything says that it only wraps.
     pub(super) called: String,
+    /// The last words of its own names, in the singular: asked of every two pools, so worked out once.
+    words: BTreeSet<String>,
     print: Print,
 }
 
@@ -190,9 +192,13 @@ impl Pools {
 const FEW_MEMBERS: usize = 4;
 
 fn key(direction: Direction, name: &str, print: Print) -> Key {
+    (direction, telling_name(direction, name, &print), print)
+}
+
+/// What a record must be called to be one with others: nothing in particular, unless its members are few.
+fn telling_name(direction: Direction, name: &str, print: &Print) -> String {
     let few = print.0.len() < FEW_MEMBERS && direction != Direction::Refusal;
-    let name = if few { last_word(name) } else { String::new() };
-    (direction, name, print)
+    if few { last_word(name) } else { String::new() }
 }
 
 /// The last word of a name, in the singular.
@@ -204,7 +210,11 @@ pub(super) fn last_word(name: &str) -> String {
 
 impl Pool {
     fn key(&self) -> Key {
-        key(self.direction, &self.called, self.print.clone())
+        (self.direction, self.telling_name(), self.print.clone())
+    }
+
+    fn telling_name(&self) -> String {
+        telling_name(self.direction, &self.called, &self.print)
     }
 
     /// Whether a record, which was pooled with no other as it is, is one of these.
@@ -216,7 +226,9 @@ impl Pool {
         if self.direction == Direction::Refusal {
             return is_one_refusal(&self.members, members);
         }
-        self.print.is_near(print, NEAR_TENTHS) && self.key().1 == *name && self.explains(members)
+        self.print.is_near(print, NEAR_TENTHS)
+            && self.telling_name() == *name
+            && self.explains(members)
     }
 
     /// Whether all that a record has is known here, and it has all that is believed to be always there.
@@ -235,6 +247,7 @@ impl Pool {
         self.demanded.extend(&other.demanded);
         self.answered.extend(&other.answered);
         self.leads.extend(&other.leads);
+        self.words.extend(other.words.iter().cloned());
         for (names, votes) in &other.names {
             *self.names.entry(names.clone()).or_default() += votes;
         }
@@ -252,17 +265,14 @@ impl Pool {
             return is_one_refusal(&self.members, &other.members);
         }
         let tenths = if self.is_called_like(other) { NEAR_NAMED_TENTHS } else { NEAR_TENTHS };
-        self.key().1 == other.key().1
-            && self.print.is_near(&other.print, tenths)
+        self.print.is_near(&other.print, tenths)
+            && self.telling_name() == other.telling_name()
             && keeps(&self.members, &other.members)
             && keeps(&other.members, &self.members)
     }
 
     pub(super) fn is_called_like(&self, other: &Self) -> bool {
-        let words = |pool: &Self| -> BTreeSet<String> {
-            pool.names.keys().filter_map(|names| names.last()).map(|name| last_word(name)).collect()
-        };
-        !words(self).is_disjoint(&words(other))
+        !self.words.is_disjoint(&other.words)
     }
 }
 
@@ -330,6 +340,11 @@ impl Print {
 
     /// Whether so many tenths of all names are common and no common one is of another kind.
     fn is_near(&self, other: &Self, tenths: usize) -> bool {
+        // Most are told apart by how many they are: all of the fewer would have to be common.
+        let (fewer, more) = (self.0.len().min(other.0.len()), self.0.len().max(other.0.len()));
+        if fewer * 10 < more * tenths {
+            return false;
+        }
         let mut common = 0;
         for (path, kinds) in &self.0 {
             let Some(others) = other.0.get(path) else { continue };
@@ -431,6 +446,7 @@ impl<'b> Around<'b> {
             answered: self.body.answered.clone(),
             leads: BTreeSet::new(),
             sent: None,
+            words: names.last().map(|name| last_word(name)).into_iter().collect(),
             names: BTreeMap::from([(names, 1)]),
             called,
             print: Print::of(members, self.maps),

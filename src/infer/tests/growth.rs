@@ -39,6 +39,27 @@ fn a_scan_leaves_what_was_known_as_it_was_and_little_behind() {
 }
 
 #[test]
+fn a_crowd_of_leaves_takes_no_branch_whenever_that_came() {
+    let area =
+        |n: usize| Shot::get(&format!("/{}/orders/{n}", word(7_001)), json!({"sum": n, "of": 2}));
+    let page = |n: usize| Shot::get(&format!("/{}", word(n)), json!({"page": n, "text": "x"}));
+    let areas: Vec<Shot> = (0..30).map(area).collect();
+    let pages: Vec<Shot> = (0..600).map(page).collect();
+    let settled = |shots: Vec<Shot>| {
+        let mut evidence = learned(&shots);
+        evidence.settle();
+        evidence
+    };
+    let first = settled([areas.clone(), pages.clone()].concat());
+    let last = settled([pages, areas].concat());
+    assert_eq!(encode(&first), encode(&last));
+    let document = project(&first, &plain()).document;
+    let kept = format!("/{}/orders/{{orderId}}", word(7_001));
+    assert!(paths(&document).contains(&&*kept), "{:?}", paths(&document));
+    assert_eq!(paths(&document).len(), 2);
+}
+
+#[test]
 fn a_trie_that_is_full_makes_room_and_says_so() {
     let mut evidence = Evidence::new("test", KEY.id());
     evidence.limit(Limits { nodes: 200, ..Limits::default() });

@@ -14,10 +14,58 @@ use driftgate::model::revision::{Origin, RevisionId};
 use serde_json::{Value, json};
 
 /// What of the required tests does not hold, and why: draft, file, how the description of the group begins.
-const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
+    ("draft2020-12", "anchor", "Location-independent identifier with", EMBEDDED),
+    ("draft2020-12", "anchor", "same $anchor with different base uri", EMBEDDED),
+    ("draft2020-12", "defs", "validate definition against metaschema", META),
+    ("draft2020-12", "dynamicRef", "", DYNAMIC),
+    ("draft2020-12", "format", "", "formats are asserted, as people expect of a contract"),
+    ("draft2020-12", "ref", "$id must be resolved against nearest parent", EMBEDDED),
+    ("draft2020-12", "ref", "Recursive references between schemas", EMBEDDED),
+    ("draft2020-12", "ref", "URN", EMBEDDED),
+    ("draft2020-12", "ref", "order of evaluation: $id", EMBEDDED),
+    ("draft2020-12", "ref", "ref to ", EMBEDDED),
+    ("draft2020-12", "ref", "ref with absolute-path-reference", EMBEDDED),
+    ("draft2020-12", "ref", "refs with relative uris and defs", EMBEDDED),
+    ("draft2020-12", "ref", "relative refs with absolute uris and defs", EMBEDDED),
+    ("draft2020-12", "ref", "remote ref, containing refs itself", META),
+    ("draft2020-12", "ref", "simple URN base URI with $ref via the URN", EMBEDDED),
+    ("draft2020-12", "refRemote", "base URI change", EMBEDDED),
+    ("draft2020-12", "refRemote", "remote HTTP ref with nested absolute ref", EMBEDDED),
+    ("draft2020-12", "unevaluatedItems", "unevaluatedItems with $dynamicRef", DYNAMIC),
+    ("draft2020-12", "unevaluatedProperties", "unevaluatedProperties with $dynamicRef", DYNAMIC),
+    (
+        "draft2020-12",
+        "vocabulary",
+        "",
+        "vocabularies are those of OpenAPI 3.1, whatever is declared",
+    ),
+    ("draft4", "additionalItems", "", TUPLES),
+    ("draft4", "definitions", "validate definition against metaschema", META),
+    ("draft4", "dependencies", "", "OpenAPI 3.0 has no dependencies"),
+    ("draft4", "items", "items and subitems", TUPLES),
+    ("draft4", "ref", "$ref prevents a sibling id from changing the base uri", IDS),
+    ("draft4", "ref", "Location-independent identifier", IDS),
+    ("draft4", "ref", "Recursive references between schemas", IDS),
+    ("draft4", "ref", "id must be resolved against nearest parent", IDS),
+    ("draft4", "ref", "remote ref, containing refs itself", META),
+    ("draft4", "refRemote", "Location-independent identifier in remote ref", IDS),
+    ("draft4", "refRemote", "base URI change", IDS),
+    ("draft4", "uniqueItems", "uniqueItems with an array of items and", TUPLES),
+    ("draft4", "uniqueItems", "uniqueItems=false with an array of items and", TUPLES),
+];
+
+const EMBEDDED: &str = "documents are found by where they lie, not by an `$id` inside of another";
+const META: &str = "the meta-schema is no document at hand, and nobody fetches it";
+const DYNAMIC: &str = "a dynamic reference counts where it can mean one place only";
+const TUPLES: &str = "OpenAPI 3.0 has no tuples";
+const IDS: &str = "OpenAPI 3.0 has no `id`";
 
 /// Where the suite's schemas refer to.
 const REMOTES: &str = "http://localhost:1234/";
+
+/// What a schema is called that does not name itself.
+const OWN: &str = "https://suite.invalid/schema.json";
 
 /// How the groups of one file came out: those that hold, and what went wrong with the others.
 #[derive(Default)]
@@ -92,21 +140,21 @@ fn run(draft: &str, groups: &Value, remotes: &Path) -> Outcome {
 
 /// What is wrong with a group of tests of one schema.
 fn run_group(draft: &str, group: &Value, remotes: &Path) -> Vec<String> {
-    let mut schema = group["schema"].clone();
-    // Its references begin at itself, and not at the document that it stands in here.
-    if let Some(members) = schema.as_object_mut() {
-        members.remove("$schema");
-        let id = if draft == "draft4" { "id" } else { "$id" };
-        if let Some(own) = members.remove(id) {
-            members.insert("$id".to_owned(), own);
-        }
-        members.entry("$id").or_insert_with(|| json!("https://suite.invalid/schema"));
-    }
+    let schema = &group["schema"];
+    let id = if draft == "draft4" { "id" } else { "$id" };
+    let own = schema[id].as_str().filter(|id| id.contains("://")).unwrap_or(OWN);
+    // Its references begin at itself, so that it is a document of its own.
+    let named = if schema.is_object() { json!({"$ref": own}) } else { schema.clone() };
     let version = if draft == "draft4" { "3.0.3" } else { "3.1.0" };
     let document = json!({"openapi": version, "info": {"title": "suite", "version": "1"}, "paths":
         {"/t": {"get": {"responses": {"200": {"description": "", "content":
-            {"application/json": {"schema": schema}}}}}}}});
-    let resolve = |base: &str, reference: &str| remote(base, reference, remotes);
+            {"application/json": {"schema": named}}}}}}}});
+    let resolve = |base: &str, reference: &str| {
+        if reference == own {
+            return Ok((own.to_owned(), schema.to_string()));
+        }
+        remote(base, reference, remotes)
+    };
     let options = LoadOptions { resolver: &resolve, ..LoadOptions::default() };
     let specification = match contract::load(&document.to_string(), &options) {
         Ok((specification, _)) => specification,

@@ -252,6 +252,32 @@ fn compositions_are_closed_as_a_whole() {
 }
 
 #[test]
+fn what_stands_beside_a_reference_counts_on_the_way_too() {
+    let components = json!({
+        "Whole": {"$ref": "#/components/schemas/Part", "required": ["a"], "properties": {"c": {}}},
+        "Part": {"$ref": "#/components/schemas/Base", "required": ["b"]},
+        "Base": {"type": "object", "properties": {"a": {"type": "integer"}, "b": {}}},
+    });
+    let baseline = answering("3.1.0", &json!({"$ref": "#/components/schemas/Whole"}), &components);
+    for (body, expected) in [
+        (json!({"a": 1, "b": 2, "c": 3}), &[][..]),
+        (json!({"a": "1"}), &["field.required-missing res /b", "type.changed res /a"]),
+        (json!({}), &["field.required-missing res /a", "field.required-missing res /b"]),
+        (json!({"a": 1, "b": 2, "d": 3}), &["field.undocumented res /d"]),
+    ] {
+        let judgement = baseline.judge(&exchange("GET /t", 200).answered(&body));
+        assert_eq!(told(&judgement), expected, "{body}");
+    }
+    let components = json!({
+        "Maybe": {"$ref": "#/components/schemas/Base", "nullable": true},
+        "Base": {"type": "object"},
+    });
+    let baseline = answering("3.0.3", &json!({"$ref": "#/components/schemas/Maybe"}), &components);
+    let judgement = baseline.judge(&exchange("GET /t", 200).answered(&Value::Null));
+    assert_eq!(told(&judgement), Vec::<String>::new());
+}
+
+#[test]
 fn names_without_end_are_one_deviation() {
     let members: serde_json::Map<String, Value> =
         (0..100).map(|index| (format!("k{index}"), json!(1))).collect();

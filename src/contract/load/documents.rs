@@ -152,9 +152,18 @@ impl Documents {
 
     /// Follows references until something else stands there. A reference that leads nowhere (lenient) stays as it is.
     pub(in crate::contract) fn follow<'d>(&'d self, node: Node<'d>) -> Node<'d> {
+        self.follow_while(node, |_| true)
+    }
+
+    /// The same as long as `goes_on` says so of the reference.
+    pub(in crate::contract) fn follow_while<'d>(
+        &'d self,
+        node: Node<'d>,
+        goes_on: impl Fn(&Node<'_>) -> bool,
+    ) -> Node<'d> {
         let mut current = node;
         for _ in 0..self.chain_max {
-            let Some(text) = current.text("$ref") else { break };
+            let Some(text) = current.text("$ref").filter(|_| goes_on(&current)) else { break };
             match self.target(current.document, text) {
                 Ok(target) => current = target,
                 Err(_) => break,

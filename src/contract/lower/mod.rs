@@ -106,12 +106,13 @@ impl<'d> Pool<'d> {
     /// Adds the schema at a place; a schema that is only a reference is the one it names.
     pub(in crate::contract) fn add(&mut self, node: Node<'d>, side: Side) -> SchemaRef {
         let documents = self.documents;
-        let bare = node.value.as_object().is_some_and(|members| {
+        // What stands beside a reference on the way counts, wherever references beside others do.
+        let is_bare = |members: &Map<String, Value>| {
             members.len() == 1
                 || self.rules.dialect != Dialect::OpenApi31
                     && !["nullable", "x-nullable"].iter().any(|name| members.contains_key(*name))
-        });
-        let node = if bare { documents.follow(node) } else { node };
+        };
+        let node = documents.follow_while(node, |node| node.value.as_object().is_some_and(is_bare));
         let key = self.key(node.document, &node.pointer);
         self.schedule_uses(&key, &Cow::Borrowed(node.value), (node.document, &node.pointer), side);
         SchemaRef { key }

@@ -48,9 +48,10 @@ impl Survey {
 
     fn look(&mut self, view: View<'_>, schema: &Value, document: usize, depth: usize) {
         let Some(members) = schema.as_object().filter(|_| depth < DEPTH_MAX) else { return };
-        if let Some(target) = target(view, schema, document) {
+        let reference = schema.get("$ref").and_then(Value::as_str);
+        if let Some(next) = reference.and_then(|text| view.documents.find(document, text)) {
             let mut part = Self::default();
-            part.look(view, target.0, target.1, depth + 1);
+            part.look(view, next.value, next.document, depth + 1);
             self.join(part, true);
             if view.dialect != Dialect::OpenApi31 {
                 return;

@@ -7,7 +7,7 @@ LOGS = target/steps
 REASONS = '^ *error|panicked at|FAILED|^failures:|^ *Caused by|process didn.t exit'
 STEPS = need fmt clippy features unit process docs kafka bench demo
 
-.PHONY: test test-fast lint bench demo up image $(addprefix step-,$(STEPS))
+.PHONY: test test-fast lint bench fuzz demo up image $(addprefix step-,$(STEPS))
 
 # Each step's output is kept; of one that fails, the lines that say why come again at the very end.
 test:
@@ -71,6 +71,10 @@ demo:
 	@.ci/need build
 	$(CARGO) build --release --locked
 	target/release/driftgate demo
+
+# Ten minutes for each reader of what comes from outside; needs a C++ compiler, no other toolchain.
+fuzz:
+	fuzz/run
 
 # The cost, by thread, against a bare proxy: about ten minutes on an idle machine. nginx joins in where it is installed.
 bench:

@@ -166,8 +166,9 @@ impl Observer {
         let observation = &mut self.observation;
         observation.method = Method::parse(&exchange.method);
         observation.status = exchange.status;
-        observation.canonical_redirect =
-            location.is_some_and(|target| leads_to_itself(&exchange.path, target));
+        // What was created names itself there too.
+        observation.canonical_redirect = (300..=399).contains(&exchange.status)
+            && location.is_some_and(|target| leads_to_itself(&exchange.path, target));
         if let Some(authority) = &exchange.authority {
             let scheme = if exchange.secure { "https://" } else { "http://" };
             observation.server.extend([scheme, authority]);

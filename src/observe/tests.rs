@@ -9,7 +9,7 @@ use super::classes::{classify, data_class};
 use super::json::{Event, Reader};
 use super::*;
 use crate::model::capture::Outcome;
-use crate::model::exchange::{Body as RawBody, Message};
+use crate::model::exchange::{Body as RawBody, Field, Message, Text};
 use crate::model::media::MediaType;
 use crate::model::observation::{Classes, DataClass, SegmentClass, Token};
 use crate::model::redaction::Plan;
@@ -259,6 +259,21 @@ fn redirects_to_the_same_resource_are_no_answers() {
     assert!(leads_to_itself("/orders/", "/orders"));
     assert!(!leads_to_itself("/orders", "/orders/7"));
     assert!(!leads_to_itself("/", "/cookies"));
+}
+
+#[test]
+fn what_was_made_at_its_own_path_is_an_answer() {
+    // RFC 9110, 15.3.2: a PUT that made something may say where it is.
+    for (method, status, is_redirect) in
+        [("PUT", 201, false), ("GET", 200, false), ("GET", 302, true), ("GET", 307, true)]
+    {
+        let mut made = Exchange { status, ..exchange(method, "/files/a", "{}") };
+        let (name, value) = ("location".into(), Text::Plain("/files/a".into()));
+        made.response.fields.push(Field { name, value });
+        let observation = observe(&made);
+        assert_eq!(observation.canonical_redirect, is_redirect, "{method} {status}");
+        assert_eq!(observation.accepted(), !is_redirect, "{method} {status}");
+    }
 }
 
 /// JSON texts and their neighbours: valid ones, and ones with a few bytes changed.

@@ -63,10 +63,22 @@ impl<'d> Alternatives<'d> {
 
 fn together<'d>(schemas: &[Part<'d>], depth: usize) -> Branches<'d> {
     let mut found = vec![Branch::default()];
-    for schema in schemas {
+    for schema in distinct(schemas) {
         found = product(found, &of_one(schema, depth)?)?;
     }
     Ok(found)
+}
+
+/// Schemas without those that say again what another says: twice the same is no more than once, and would multiply.
+fn distinct<'s, 'd>(schemas: &'s [Part<'d>]) -> impl Iterator<Item = &'s Part<'d>> {
+    let said = |schema: &Part<'_>, others: &[Part<'_>]| {
+        let same = |other: &Part<'_>| {
+            std::ptr::eq(other.book, schema.book) && other.schema == schema.schema
+        };
+        others.iter().any(same)
+    };
+    let with_place = schemas.iter().enumerate();
+    with_place.filter(move |(at, schema)| !said(schema, &schemas[..*at])).map(|(_, schema)| schema)
 }
 
 fn of_one<'d>(schema: &Part<'d>, depth: usize) -> Branches<'d> {
@@ -85,8 +97,8 @@ fn of_one<'d>(schema: &Part<'d>, depth: usize) -> Branches<'d> {
     {
         found = product(found, &of_one(&target, depth + 1)?)?;
     }
-    for branch in part.items("allOf") {
-        found = product(found, &of_one(&branch, depth + 1)?)?;
+    for branch in distinct(&part.items("allOf")) {
+        found = product(found, &of_one(branch, depth + 1)?)?;
     }
     if part.get("anyOf").is_some() {
         found = product(found, &any_of(&part.items("anyOf"), depth + 1)?)?;

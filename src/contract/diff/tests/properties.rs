@@ -432,3 +432,25 @@ proptest! {
 fn choices() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 48)
 }
+
+/// Each doubling of alternatives within alternatives would square their number.
+#[test]
+fn what_is_said_twice_is_what_is_said_once() {
+    let tagged = |value: &Value| {
+        let side = |name: &str, value: &Value| {
+            json!({"type": "object", "required": ["kind"],
+                "properties": {"kind": {"const": name}, "value": value}})
+        };
+        json!({"oneOf": [side("left", value), side("right", &json!({"type": "string"}))]})
+    };
+    let twice = |schema: &Value| json!({"allOf": [schema, schema]});
+    let once = tagged(&tagged(&tagged(&json!({"type": "string"}))));
+    let often = twice(&tagged(&twice(&tagged(&twice(&tagged(&json!({"type": "string"})))))));
+    for (old, new) in [(&once, &often), (&often, &once)] {
+        for report in
+            [compared(&request(old), &request(new)), compared(&response(old), &response(new))]
+        {
+            assert_eq!(report.verdict(), Verdict::Cosmetic, "{:#?}", report.changes);
+        }
+    }
+}

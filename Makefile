@@ -74,7 +74,7 @@ demo:
 
 # Ten minutes for each reader of what comes from outside; needs a C++ compiler, no other toolchain.
 fuzz:
-	fuzz/run
+	tests/fuzz/run
 
 # The cost, by thread, against a bare proxy: about ten minutes on an idle machine. nginx joins in where it is installed.
 bench:

@@ -1,6 +1,6 @@
 //! What the fuzz targets share: bytes made into an exchange by the way that real traffic goes, and all that analysis does with it.
 //!
-//! Owns nothing of the product: everything here goes through its public front. `fuzz/run` says how the targets are run.
+//! Owns nothing of the product: everything here goes through its public front. `tests/fuzz/run` says how the targets are run.
 
 use std::sync::Arc;
 

@@ -47,7 +47,7 @@ impl Scale {
 
     /// A tenth of the operations, to see that nothing got worse: they take three times what the whole may take for each.
     pub(crate) const SHORT: Self =
-        Self { operations: 1_000, first: 5_000, second: 10_000, scanned: 5_000, resident_max: 12 };
+        Self { operations: 1_000, first: 5_000, second: 10_000, scanned: 5_000, resident_max: 24 };
 }
 
 /// Resident memory in KiB; 0 where the system does not tell.

@@ -111,19 +111,16 @@ impl<'d> Table<'d> {
     /// A path that is written out became one of those that a template names.
     fn generalized(&self, pair: Pair<'d>) {
         let text = format!("{} is now one of {}", pair.old.template, pair.new.template);
-        let draft = Draft::structure("api-path-changed", Verdict::Compatible)
-            .forward(Verdict::Breaking)
-            .text(text)
-            .between(
-                at(&pair.old.pointer, &*pair.old.template),
-                at(&pair.new.pointer, &*pair.new.template),
-            );
-        self.put(pair.old, draft);
+        self.path_changed(pair, Verdict::Compatible, text);
     }
 
     fn moved(&self, pair: Pair<'d>) {
         let text = format!("{} moved to {}", pair.old.template, pair.new.template);
-        let draft = Draft::structure("api-path-changed", Verdict::Breaking)
+        self.path_changed(pair, Verdict::Breaking, text);
+    }
+
+    fn path_changed(&self, pair: Pair<'d>, verdict: Verdict, text: String) {
+        let draft = Draft::structure("api-path-changed", verdict)
             .forward(Verdict::Breaking)
             .text(text)
             .between(
